@@ -1,0 +1,53 @@
+// What every binding file shares: array types as one vocabulary of shapes and dtypes, and the thread options of a call.
+//
+// Every array argument is bound with .noconvert(): the Python side converts and explains, this side refuses.
+#pragma once
+
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+
+#include <optional>
+
+#include "threads.hpp"
+
+namespace nb = nanobind;
+
+namespace alternant {
+
+template <class T>
+using In1 = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+template <class T>
+using In2 = nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+template <class T>
+using Out1 = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+template <class T>
+using Out2 = nb::ndarray<T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using StopFlag = nb::ndarray<int32_t, nb::shape<1>, nb::c_contig, nb::device::cpu>;
+
+// Refuse with `message` (ValueError in Python) unless `condition` holds.
+void require(bool condition, const char* message);
+
+// The thread options of one call. Construct with the GIL held; run kernels inside `nb::gil_scoped_release`; call
+// `finish` with the GIL held again: it raises what stopped the run (a pending signal's exception, or MemoryError) and
+// returns true when the stop flag ended it.
+class Call {
+  public:
+    Call(int n_threads, const std::optional<StopFlag>& stop);
+    const RunOptions& options() const { return options_; }
+    bool finish(RunStatus status);
+
+  private:
+    static bool poll(void* self);
+    RunOptions options_;
+    bool signalled_ = false;
+};
+
+void bind_isa(nb::module_& m);
+void bind_rows(nb::module_& m);
+void bind_dense(nb::module_& m);
+void bind_topk(nb::module_& m);
+void bind_ids(nb::module_& m);
+void bind_csr(nb::module_& m);
+void bind_random(nb::module_& m);
+
+}  // namespace alternant

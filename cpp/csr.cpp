@@ -1,0 +1,7 @@
+#include "binding.hpp"
+
+namespace alternant {
+
+void bind_csr(nb::module_&) {}
+
+}  // namespace alternant

@@ -1,0 +1,7 @@
+#include "binding.hpp"
+
+namespace alternant {
+
+void bind_ids(nb::module_&) {}
+
+}  // namespace alternant

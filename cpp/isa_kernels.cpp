@@ -1,0 +1,18 @@
+// Compiled once per instruction-set level. Included headers put everything into a namespace of the level's name, and use
+// no templates of the standard library: a copy of one compiled for a higher level could be the one that the linker keeps
+// for all.
+#include "isa.hpp"
+
+#define ALTERNANT_JOIN_(a, b) a##b
+#define ALTERNANT_JOIN(a, b) ALTERNANT_JOIN_(a, b)
+#define ALTERNANT_STRING_(a) #a
+#define ALTERNANT_STRING(a) ALTERNANT_STRING_(a)
+
+namespace alternant {
+
+extern const LevelKernels ALTERNANT_JOIN(level_, ALTERNANT_LEVEL);
+const LevelKernels ALTERNANT_JOIN(level_, ALTERNANT_LEVEL) = {
+    ALTERNANT_STRING(ALTERNANT_LEVEL), ALTERNANT_LANES, nullptr, nullptr, nullptr, nullptr,
+};
+
+}  // namespace alternant

@@ -19,7 +19,9 @@ from alternant.errors import DataError
 def as_array(data: Any, *, name: str, ndim: int = 1) -> NDArray[Any]:
     """Return `data` as an array of `ndim` dimensions in native byte order, C-contiguous; copied only where needed."""
     if isinstance(data, np.ma.MaskedArray):
-        raise DataError(f"{name} must not be a masked array: the mask would be lost; pass the unmasked entries only")
+        raise DataError(
+            f"{name} must not be a masked array: the mask would be lost; pass the unmasked entries only"
+        )
     if isinstance(data, str | bytes) or (not hasattr(data, "__array__") and not hasattr(data, "__iter__")):
         raise DataError(f"{name} must be an array or a sequence, got {type(data).__name__}")
     if isinstance(data, list | tuple) and any(isinstance(x, str) for x in data):
@@ -65,7 +67,11 @@ def _time_column(array: NDArray[Any], words: str) -> Column:
 
 
 def _is_null(value: object) -> bool:
-    return value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)
+    return (
+        value is None
+        or type(value).__name__ in ("NAType", "NaTType")
+        or (isinstance(value, float) and value != value)
+    )
 
 
 def _object_column(values: list[Any], *, name: str, words: str) -> Column:

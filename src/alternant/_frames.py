@@ -6,7 +6,7 @@ libraries themselves are never required.
 
 import importlib.util
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ FRAME_TYPES: tuple[FrameType, ...] = ("pandas", "polars", "pyarrow")
 def frame_type_of(frame: object) -> FrameType | None:
     """Return which library `frame` belongs to, or None for any other."""
     root = type(frame).__module__.partition(".")[0]
-    return cast("FrameType", root) if root in FRAME_TYPES else None
+    return next((name for name in FRAME_TYPES if name == root), None)
 
 
 def as_column(data: Any, *, name: str) -> Column:
@@ -79,7 +79,9 @@ def _read_by_narwhals(frame: Any, names: Sequence[str]) -> dict[str, Column]:
     try:
         eager = nw.from_native(frame, eager_only=True)
     except TypeError as error:
-        expected = "a data frame (pandas, polars, pyarrow or any other with Arrow's interface) or a dict of arrays"
+        expected = (
+            "a data frame (pandas, polars, pyarrow or any other with Arrow's interface) or a dict of arrays"
+        )
         raise DataError(f"frame must be {expected}, got {type(frame).__name__}") from error
     _check_names(names, eager.columns)
     return {name: _narwhals_column(eager.get_column(name), name=f"column {name!r}") for name in names}
@@ -122,7 +124,9 @@ def make_frame(columns: Mapping[str, NDArray[Any]], frame_type: FrameType | str 
     if frame_type is None:
         installed = [name for name in FRAME_TYPES if importlib.util.find_spec(name) is not None]
         if not installed:
-            raise DataError("a frame needs pandas, polars or pyarrow, and none is installed: pip install pandas")
+            raise DataError(
+                "a frame needs pandas, polars or pyarrow, and none is installed: pip install pandas"
+            )
         frame_type = installed[0]
     if frame_type not in FRAME_TYPES:
         raise DataError(f"frame_type must be one of {', '.join(FRAME_TYPES)} or None, got {frame_type!r}")

@@ -33,11 +33,22 @@ def copy_strings(chunks: _Strings, rows: _Int64, bytes: _UInt8) -> None: ...
 
 # csr.cpp
 def sort_entries(
-    rows: _Int32, columns: _Int32, n_columns: int, offsets: _Int64, indices: _Int32, order: _Int64, n_threads: int
+    rows: _Int32,
+    columns: _Int32,
+    n_columns: int,
+    offsets: _Int64,
+    indices: _Int32,
+    order: _Int64,
+    n_threads: int,
 ) -> int: ...
 def check_rows(offsets: _Int64, indices: _Int32, n_columns: int) -> int: ...
 def transpose(
-    offsets: _Int64, indices: _Int32, out_offsets: _Int64, out_indices: _Int32, out_order: _Int64, n_threads: int
+    offsets: _Int64,
+    indices: _Int32,
+    out_offsets: _Int64,
+    out_indices: _Int32,
+    out_order: _Int64,
+    n_threads: int,
 ) -> None: ...
 def gather_float32(values: _Float32, order: _Int64, out: _Float32, n_threads: int) -> None: ...
 def gather_int64(values: _Int64, order: _Int64, out: _Int64, n_threads: int) -> None: ...

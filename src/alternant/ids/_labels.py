@@ -34,7 +34,9 @@ def _refuse_floats(column: Column, values: NDArray[Any], what: str) -> None:
     if len(known) == 0:
         raise DataError(f"{what} ids must not be null, got null in row {int(gaps.argmax())}; drop the row")
     if not (np.isfinite(known).all() and (known == np.floor(known)).all()):
-        raise DataError(f"{what} ids must be integers or strings, got {column.type_name}; convert them to strings")
+        raise DataError(
+            f"{what} ids must be integers or strings, got {column.type_name}; convert them to strings"
+        )
     if gaps.any():
         raise DataError(
             f"{what} ids must be integers or strings, got {column.type_name} (whole numbers with a gap in row "
@@ -49,7 +51,9 @@ def int64_labels(column: Column, *, what: str) -> NDArray[np.int64]:
     """Return an integer column as int64, or refuse what does not fit."""
     values = np.empty(0, dtype=np.int64) if column.values is None else column.values
     if values.dtype == np.uint64 and len(values) and values.max() > np.iinfo(np.int64).max:
-        raise DataError(f"{what} ids must fit in 64-bit signed integers, got {values.max()}; convert them to strings")
+        raise DataError(
+            f"{what} ids must fit in 64-bit signed integers, got {values.max()}; convert them to strings"
+        )
     return np.ascontiguousarray(values, dtype=np.int64)
 
 
@@ -59,14 +63,16 @@ def label_of(column: Column, row: int) -> int | str:
         return int(column.values[row])
     index = row if column.codes is None else int(column.codes[row])
     _, data = kernels.take_strings(column.strings, np.array([index], dtype=np.int64))
-    return bytes(data).decode(errors="replace")  # type: ignore[arg-type]
+    return np.asarray(data).tobytes().decode(errors="replace")
 
 
 def stored_array(array: Any, dtype: Any, name: str) -> NDArray[Any]:
     """Return a view of a stored array, or refuse another dtype or shape."""
     if array.dtype != dtype or array.ndim != 1:
         expected = np.dtype(dtype).name
-        raise DataError(f"stored ids need {name} of {expected}, shape (n,), got {array.dtype}, shape {array.shape}")
+        raise DataError(
+            f"stored ids need {name} of {expected}, shape (n,), got {array.dtype}, shape {array.shape}"
+        )
     return np.ascontiguousarray(array).view()
 
 

@@ -104,7 +104,10 @@ class IdMap:
         if set(arrays) == {"labels"}:
             ids = cls(integers=stored_array(arrays["labels"], np.int64, "labels"))
         elif set(arrays) == {"offsets", "bytes"}:
-            offsets, data = stored_array(arrays["offsets"], np.int64, "offsets"), stored_array(arrays["bytes"], np.uint8, "bytes")
+            offsets, data = (
+                stored_array(arrays["offsets"], np.int64, "offsets"),
+                stored_array(arrays["bytes"], np.uint8, "bytes"),
+            )
             check_stored_strings(offsets, data)
             ids = cls(offsets=offsets, utf8=data)
         else:
@@ -195,6 +198,7 @@ class IdMap:
         what: str = "user",
         unknown: Literal["error", "mark"] = "error",
         remedy: str | None = None,
+        where: str = "in this model",
     ) -> NDArray[np.int32]:
         """Return the position of each label: int32, shape (n,).
 
@@ -204,6 +208,7 @@ class IdMap:
         what : "user", "item" …: the word for messages
         unknown : "error" raises on the first unknown label; "mark" gives -1
         remedy : what the message tells the caller to do about an unknown label
+        where : where the message says the label is missing
 
         Raises
         ------
@@ -229,7 +234,8 @@ class IdMap:
             n_unknown = int(np.count_nonzero(positions < 0))
         if n_unknown and unknown == "error":
             row = int((positions < 0).argmax())
-            raise UnknownIdError(self._unknown_text(label_of(column, row), what, remedy))
+            text = f"no {what} {label_of(column, row)!r} {where} ({len(self):,} {what}s)"
+            raise UnknownIdError(f"{text}; {remedy}" if remedy else text)
         return positions
 
     def encode_one(self, label: Any, *, what: str = "user", remedy: str | None = None) -> int:
@@ -278,10 +284,6 @@ class IdMap:
             return int(text)
         except ValueError:
             raise DataError(f"ids are integers here, got {text!r}") from None
-
-    def _unknown_text(self, label: object, what: str, remedy: str | None) -> str:
-        text = f"no {what} {label!r} in this model ({len(self):,} {what}s)"
-        return f"{text}; {remedy}" if remedy else text
 
     # -- other maps ----------------------------------------------------------------------------------------------
 

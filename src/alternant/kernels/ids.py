@@ -19,9 +19,7 @@ def _n_rows(labels: Labels) -> int:
     return len(labels) if isinstance(labels, np.ndarray) else sum(map(string_chunk_rows, labels))
 
 
-def factorise(
-    labels: Labels, *, n_threads: int | None = None
-) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+def factorise(labels: Labels, *, n_threads: int | None = None) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Number the distinct labels of a column in sorted order (integers by value, strings by bytes).
 
     Returns

@@ -2,11 +2,8 @@
 // no templates of the standard library: a copy of one compiled for a higher level could be the one that the linker keeps
 // for all.
 #include "isa.hpp"
+#include "vec.hpp"
 
-#define ALTERNANT_JOIN_(a, b) a##b
-#define ALTERNANT_JOIN(a, b) ALTERNANT_JOIN_(a, b)
-#define ALTERNANT_STRING_(a) #a
-#define ALTERNANT_STRING(a) ALTERNANT_STRING_(a)
 
 namespace alternant {
 

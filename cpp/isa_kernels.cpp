@@ -2,6 +2,7 @@
 // no templates of the standard library: a copy of one compiled for a higher level could be the one that the linker keeps
 // for all.
 #include "isa.hpp"
+#include "topk.hpp"
 #include "vec.hpp"
 
 
@@ -9,7 +10,9 @@ namespace alternant {
 
 extern const LevelKernels ALTERNANT_JOIN(level_, ALTERNANT_LEVEL);
 const LevelKernels ALTERNANT_JOIN(level_, ALTERNANT_LEVEL) = {
-    ALTERNANT_STRING(ALTERNANT_LEVEL), ALTERNANT_LANES, nullptr, nullptr, nullptr, nullptr,
+    ALTERNANT_STRING(ALTERNANT_LEVEL), ALTERNANT_LANES, nullptr, nullptr,
+    &ALTERNANT_LEVEL::topk::scratch_bytes, &ALTERNANT_LEVEL::topk::top_k,
+    &ALTERNANT_LEVEL::topk::pairs_scratch_bytes, &ALTERNANT_LEVEL::topk::pair_scores,
 };
 
 }  // namespace alternant

@@ -14,29 +14,17 @@
 #include <cstring>
 
 #include "topk_task.hpp"
+#include "vec.hpp"
 
 namespace alternant {
 namespace ALTERNANT_LEVEL {
 namespace topk {
 
-typedef float vf __attribute__((vector_size(4 * ALTERNANT_LANES)));
-
-constexpr int lanes = ALTERNANT_LANES;
 constexpr int panel_rows = 2 * lanes;
 constexpr int tile_queries =
     6;  // 12 accumulators, two panel vectors and a broadcast fit the 16 registers of AVX2
 constexpr int64_t column_run = 64;
 constexpr float lowest = -__builtin_inff();
-
-inline vf load(const float* from) {
-    vf value;
-    std::memcpy(&value, from, sizeof(vf));
-    return value;
-}
-
-inline void store(float* to, vf value) {
-    std::memcpy(to, &value, sizeof(vf));
-}
 
 // Write `n` rows (at most `stride`) side by side: to[c * stride + j] = column c of row j. Missing rows become
 // zeros.
@@ -60,11 +48,11 @@ template <int R>
 void score_tile(const float* queries, const float* panel, int64_t width, float* out) {
     for (int64_t c0 = 0; c0 < width; c0 += column_run) {
         const int64_t c1 = c0 + column_run < width ? c0 + column_run : width;
-        vf low[R] = {};
-        vf high[R] = {};
+        Vec low[R] = {};
+        Vec high[R] = {};
         for (int64_t c = c0; c < c1; ++c) {
-            const vf a = load(panel + c * panel_rows);
-            const vf b = load(panel + c * panel_rows + lanes);
+            const Vec a = load(panel + c * panel_rows);
+            const Vec b = load(panel + c * panel_rows + lanes);
             for (int r = 0; r < R; ++r) {
                 const float q = queries[r * width + c];
                 low[r] += q * a;
@@ -258,10 +246,10 @@ inline void pair_scores(const PairsTask& task, int64_t first, int64_t last, void
         pack(rows, n, lanes, task.width, task.left_last, left);
         for (int j = 0; j < n; ++j) rows[j] = task.right + task.right_rows[at + j] * task.width;
         pack(rows, n, lanes, task.width, task.right_last, right);
-        vf total = {};
+        Vec total = {};
         for (int64_t c0 = 0; c0 < task.width; c0 += column_run) {
             const int64_t c1 = c0 + column_run < task.width ? c0 + column_run : task.width;
-            vf run = {};
+            Vec run = {};
             for (int64_t c = c0; c < c1; ++c) run += load(left + c * lanes) * load(right + c * lanes);
             total = c0 == 0 ? run : total + run;
         }

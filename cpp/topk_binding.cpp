@@ -1,4 +1,6 @@
 // Ranking and pair scores: checks what the kernels rely on, and deals the work out to threads.
+#include <nanobind/stl/optional.h>
+
 #include "binding.hpp"
 #include "isa.hpp"
 #include "topk_task.hpp"

@@ -46,7 +46,8 @@ inline void pack(const float* const* rows, int n, int stride, int64_t width, Las
 // out[r][j] = queries[r] · panel row j, for R queries and panel_rows rows.
 template <int R>
 void score_tile(const float* queries, const float* panel, int64_t width, float* out) {
-    for (int64_t c0 = 0; c0 < width; c0 += column_run) {
+    int64_t c0 = 0;
+    do {  // once for a table without columns, whose scores are all zero
         const int64_t c1 = c0 + column_run < width ? c0 + column_run : width;
         Vec low[R] = {};
         Vec high[R] = {};
@@ -64,7 +65,8 @@ void score_tile(const float* queries, const float* panel, int64_t width, float* 
             store(to, c0 == 0 ? low[r] : load(to) + low[r]);
             store(to + lanes, c0 == 0 ? high[r] : load(to + lanes) + high[r]);
         }
-    }
+        c0 += column_run;
+    } while (c0 < width);
 }
 
 inline void score_tile(int n, const float* queries, const float* panel, int64_t width, float* out) {

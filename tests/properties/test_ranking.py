@@ -49,7 +49,11 @@ def expected(queries, table, k, excluded, candidates):
         lists.append(order[allowed[q][order]][:k])
     indices = np.concatenate(lists)
     counts = [len(ranking) for ranking in lists]
-    return np.concatenate([[0], np.cumsum(counts)]), indices, scores[np.repeat(np.arange(n_queries), counts), indices]
+    return (
+        np.concatenate([[0], np.cumsum(counts)]),
+        indices,
+        scores[np.repeat(np.arange(n_queries), counts), indices],
+    )
 
 
 @given(problem=problems(), n_threads=st.sampled_from([1, 2, 3, 7]))
@@ -102,5 +106,7 @@ def test_more_queries_than_a_chunk_takes(isa):
     table = rng.standard_normal((77, 5)).astype(np.float32)
     results = [top_k(queries, table, 9, n_threads=n) for n in (1, 2, 3, 7)]
     for result in results:
-        for got, want in zip(result, expected(queries, table, 9, np.zeros((1001, 77), bool), None), strict=True):
+        for got, want in zip(
+            result, expected(queries, table, 9, np.zeros((1001, 77), bool), None), strict=True
+        ):
             np.testing.assert_array_equal(got, want)

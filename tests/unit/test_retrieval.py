@@ -111,7 +111,9 @@ def test_exclude_arrays_come_together():
 )
 def test_the_kernel_checks_exclude_arrays(offsets, indices, message):
     with pytest.raises(ValueError, match=message):
-        top_k(QUERIES, TABLE, 1, exclude_offsets=np.array(offsets), exclude_indices=np.array(indices, np.int32))
+        top_k(
+            QUERIES, TABLE, 1, exclude_offsets=np.array(offsets), exclude_indices=np.array(indices, np.int32)
+        )
 
 
 def test_scales_need_the_right_shapes():

@@ -98,10 +98,14 @@ def pair_scores(
     return scores
 
 
-def _tables(a: NDArray[np.float32], b: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _tables(
+    a: NDArray[np.float32], b: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     a, b = np.ascontiguousarray(a, np.float32), np.ascontiguousarray(b, np.float32)
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1]:
-        raise DataError(f"both tables must have the same number of columns, got shapes {a.shape} and {b.shape}")
+        raise DataError(
+            f"both tables must have the same number of columns, got shapes {a.shape} and {b.shape}"
+        )
     return a, b
 
 

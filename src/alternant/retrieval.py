@@ -1,10 +1,10 @@
 """Exact top-k lists, and the scores of single pairs to the same bits.
 
-    score(q, i) = query_scale[q] · table_scale[i] · Σ_c queries[q, c] · table[i, c]        (scales where given)
+    score(q, i) = query_scale[q] · table_scale[i] · Σ_c queries[q, c] · table[i, c]     (scales where given)
 
-Every score is one chain of float32 multiply-adds per 64 columns, columns ascending, and these runs are added in order. So
-a score depends on the two rows and the instruction-set level only: not on the other queries, the number of threads, or
-whether it was ranked or asked for alone. Knows nothing of ids or models.
+Every score is one chain of float32 multiply-adds per 64 columns, columns ascending, and these runs are added in
+order. So a score depends on the two rows and the instruction-set level only: not on the other queries, the number of
+threads, or whether it was ranked or asked for alone. Knows nothing of ids or models.
 """
 
 import numpy as np
@@ -31,8 +31,8 @@ def top_k(
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
     """Rank the rows of a table for each query, by score descending, then by index ascending.
 
-    Memory: 8 bytes for each of the n_queries · k places (twice that while lists of unequal length are put together),
-    and 128 · (width + 7) bytes and 10 KB per thread; an array of all scores is never made.
+    Memory: 8 bytes for each of the n_queries · k places (twice that while lists of unequal length are put
+    together), and 128 · (width + 7) bytes and 10 KB per thread; an array of all scores is never made.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Trap 32: models are pickles. Trap 33: a crash while saving leaves half a model. (Format version 0's part.)"""
+"""Traps 32 and 33: models are pickles; a crash while saving leaves half a model. (Format version 0.)"""
 
 import pickle
 import random
@@ -41,7 +41,6 @@ def test_trap_33_kill_9_while_saving_leaves_a_whole_model(tmp_path):
     path = tmp_path / "model.safetensors"
     modelfile.write(path, {"a": np.full(300_000, -1)}, {"value": -1})
     seed = random.randrange(2**32)
-    print("seed", seed)
     moments = random.Random(seed)
     for _ in range(6):
         writer = subprocess.Popen(
@@ -54,4 +53,4 @@ def test_trap_33_kill_9_while_saving_leaves_a_whole_model(tmp_path):
         writer.wait()
         writer.stdout.close()
         arrays, content = modelfile.read(path)
-        assert set(arrays["a"]) == {content["value"]}
+        assert set(arrays["a"]) == {content["value"]}, f"seed {seed}"

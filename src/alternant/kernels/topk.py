@@ -33,8 +33,8 @@ def top_k(
 ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int64]]:
     """Rank the rows of `table` for each query.
 
-    Returns indices int32 and scores float32, both of shape (n_queries, k'), and counts int64 of shape (n_queries,),
-    where k' is the smaller of `k` and the number of candidates; of row q only the first counts[q] places are written.
+    Returns indices int32 and scores float32, both of shape (n_queries, k'), and counts int64, shape (n_queries,),
+    where k' is the smaller of `k` and the number of candidates; of row q only the first counts[q] are written.
     :func:`alternant.retrieval.top_k` describes the arguments.
     """
     if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
@@ -76,7 +76,7 @@ def pair_scores(
     right_scale: NDArray[np.float32] | None = None,
     n_threads: int | None = None,
 ) -> NDArray[np.float32]:
-    """Return the score float32, shape (n_pairs,), of each pair of rows; see :func:`alternant.retrieval.pair_scores`."""
+    """Return the scores float32, shape (n_pairs,); see :func:`alternant.retrieval.pair_scores`."""
     left, right = _tables(left, right)
     _check_scales(left_scale, len(left), right_scale, len(right))
     a, b = _rows(left_rows, len(left), "left_rows"), _rows(right_rows, len(right), "right_rows")

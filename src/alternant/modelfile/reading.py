@@ -24,13 +24,13 @@ _FOREIGN = {  # no file of ours starts so: the header's length is 56 more than a
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """Return the arrays and the dictionary of a model file.
 
-    The arrays are read-only views of a memory map, which lives as long as one of them. Every size in the header is compared
-    with the file before anything is allocated; both checksums are verified, which reads the file once.
+    The arrays are read-only views of a memory map, which lives as long as one of them. Every size in the header is
+    compared with the file before anything is allocated; both checksums are verified, which reads the file once.
 
     Raises
     ------
     ModelFileError
-        The file is truncated, corrupted, of another kind, or of a newer format; the message says which and where.
+        The file is truncated, damaged, of another kind, or of a newer format; the message says which.
     OSError
         The file is missing or cannot be read.
 
@@ -61,8 +61,8 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, NDArray[Any]], dict[st
             )
         if header_end + end > size:
             raise ModelFileError(
-                f"{name} is truncated: array {tensor!r} ends at byte {header_end + end:,}, the file at {size:,}; "
-                "copy it again from where it was saved"
+                f"{name} is truncated: array {tensor!r} ends at byte {header_end + end:,}, "
+                f"the file at {size:,}; copy it again from where it was saved"
             )
         position = end
         if not tensor.startswith(PADDING):
@@ -165,7 +165,8 @@ def _entry(entry: dict[str, Any], tensor: str, name: str) -> tuple[np.dtype[Any]
         expected *= size
     if expected != end - begin:
         raise ModelFileError(
-            f"{name}: array {tensor!r} of shape {shape} needs {expected:,} bytes, its offsets span {end - begin:,}"
+            f"{name}: array {tensor!r} of shape {shape} needs {expected:,} bytes, "
+            f"its offsets span {end - begin:,}"
         )
     return dtype, shape, begin, end
 

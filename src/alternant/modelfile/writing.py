@@ -123,7 +123,7 @@ def _replace(target: Path, pieces: list[bytes | memoryview]) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
-    # The rename itself is on disk only when the folder is; where folders cannot be opened, the system decides when.
+    # The rename is on disk when the folder is; where folders cannot be opened, the system decides when.
     if hasattr(os, "O_DIRECTORY"):
         folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:

@@ -8,6 +8,7 @@
 
 namespace alternant {
 
+struct PairsTask;
 struct TopKTask;
 
 struct LevelKernels {
@@ -28,6 +29,9 @@ struct LevelKernels {
     // topk.hpp: rank the queries [first, last).
     size_t (*topk_scratch_bytes)(const TopKTask&);
     void (*top_k)(const TopKTask&, int64_t first, int64_t last, void* scratch);
+    // topk.hpp: score the pairs [first, last).
+    size_t (*pairs_scratch_bytes)(const PairsTask&);
+    void (*pair_scores)(const PairsTask&, int64_t first, int64_t last, void* scratch);
 };
 
 // The table in use: the best level that this CPU runs, or the one that ALTERNANT_ISA named.

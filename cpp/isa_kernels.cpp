@@ -4,6 +4,7 @@
 #include "dense.hpp"
 #include "isa.hpp"
 #include "rows.hpp"
+#include "topk.hpp"
 #include "vec.hpp"
 
 namespace alternant {
@@ -18,8 +19,10 @@ const LevelKernels ALTERNANT_JOIN(level_, ALTERNANT_LEVEL) = {
     &ALTERNANT_LEVEL::add_gramian,
     &ALTERNANT_LEVEL::multiply,
     &ALTERNANT_LEVEL::multiply_sparse,
-    nullptr,
-    nullptr,
+    &ALTERNANT_LEVEL::topk::scratch_bytes,
+    &ALTERNANT_LEVEL::topk::top_k,
+    &ALTERNANT_LEVEL::topk::pairs_scratch_bytes,
+    &ALTERNANT_LEVEL::topk::pair_scores,
 };
 
 }  // namespace alternant

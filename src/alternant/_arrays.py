@@ -67,7 +67,7 @@ def array_column(data: Any, *, name: str) -> Column:
         case "U" | "T" | "O":
             return _object_column(array.tolist(), name=name, words=words)
         case _:
-            return Column("other", n, words)
+            return Column("other", n, "bytes" if array.dtype.kind == "S" else words)
 
 
 def _time_column(array: NDArray[Any], words: str) -> Column:

@@ -81,7 +81,8 @@ def test_pandas_nullable_numbers_and_nulls():
     )
     columns = read_columns(frame, list(frame.columns))
     assert {name: column.kind for name, column in columns.items()} == {
-        "whole": "integer", "real": "float", "flag": "boolean", "when": "time", "zoned": "time", "small": "integer"
+        "whole": "integer", "real": "float", "flag": "boolean", "when": "time", "zoned": "time",
+        "small": "integer",
     }  # fmt: skip
     for name in ("whole", "flag", "when", "zoned"):
         assert columns[name].nulls.tolist() == [False, True, False]

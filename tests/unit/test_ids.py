@@ -90,7 +90,7 @@ def test_the_whole_range_of_int64():
         ([1.0, 2.0], r"user ids must be integers or strings, got float64; convert with .astype\('int64'\)"),
         (
             pd.Series([1, None, 3]).to_numpy(),
-            r"got float64 \(whole numbers with a gap in row 1\); drop the rows with gaps, then convert with .astype",
+            r"got float64 \(whole numbers with a gap in row 1\); drop the rows with gaps, then convert",
         ),
         (pd.Series([1, None, 3]), r"whole numbers with a gap in row 1"),
         ([1, "a"], "user ids must be integers or strings, got a mixture of int and str"),

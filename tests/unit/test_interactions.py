@@ -87,7 +87,8 @@ def test_summary_counts_what_might_surprise():
     assert str(summary) == (
         "4 entries: 4 users (1 without entries) × 3 items, 33.3 % of all pairs\n"
         "values -1 to 5, mean 2\n"
-        "1 values are 0, 1 values are negative, 1 rows merged into others of the same user and item, 1 rows dropped"
+        "1 values are 0, 1 values are negative, "
+        "1 rows merged into others of the same user and item, 1 rows dropped"
     )
 
 
@@ -176,26 +177,26 @@ def test_no_rows_at_all():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (dict(users=[1, 2], items=[1]), "users and items must have the same length, got 2 and 1"),
-        (dict(values=[1]), r"values must have one element per row \(2\), got 1"),
-        (dict(values=["a", "b"]), "values must be numbers, got str; convert them to floats"),
-        (dict(values=[1j, 2j]), "values must be numbers, got complex128"),
+        ({"users": [1, 2], "items": [1]}, "users and items must have the same length, got 2 and 1"),
+        ({"values": [1]}, r"values must have one element per row \(2\), got 1"),
+        ({"values": ["a", "b"]}, "values must be numbers, got str; convert them to floats"),
+        ({"values": [1j, 2j]}, "values must be numbers, got complex128"),
         (
-            dict(values=np.array(["2020", "2021"], dtype="M8[Y]")),
+            {"values": np.array(["2020", "2021"], dtype="M8[Y]")},
             "values must be numbers, got datetime64.*as time",
         ),
         (
-            dict(times=["2020-01-01", "x"]),
+            {"times": ["2020-01-01", "x"]},
             "times must be numbers, got str; pass integers, datetimes or Unix seconds",
         ),
         (
-            dict(times=[True, False]),
+            {"times": [True, False]},
             "times must be numbers, got bool; pass integers, datetimes or Unix seconds",
         ),
-        (dict(duplicates="add"), "duplicates must be one of error, sum, mean, max, last or None, got 'add'"),
-        (dict(on_invalid="ignore"), "on_invalid must be 'error' or 'drop', got 'ignore'"),
-        (dict(users=["a", None]), "user ids must not be null, got null in row 1; drop the row"),
-        (dict(users=np.zeros((2, 1), int)), r"users must be one-dimensional, got an array of shape \(2, 1\)"),
+        ({"duplicates": "add"}, "duplicates must be one of error, sum, mean, max, last or None, got 'add'"),
+        ({"on_invalid": "ignore"}, "on_invalid must be 'error' or 'drop', got 'ignore'"),
+        ({"users": ["a", None]}, "user ids must not be null, got null in row 1; drop the row"),
+        ({"users": np.zeros((2, 1), int)}, r"users must be one-dimensional, got an array of shape \(2, 1\)"),
     ],
 )
 def test_what_cannot_be_used_is_refused(arguments, message):

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from alternant.ids import IdMap
 
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+CHARACTERS = st.characters(exclude_categories=["Cs"])
+TEXT = st.builds(str.__add__, st.sampled_from(["", "a common beginning "]), st.text(CHARACTERS, max_size=20))
 INTEGERS = st.integers(-(2**63), 2**63 - 1)
 LABELS = st.lists(TEXT, min_size=1) | st.lists(INTEGERS, min_size=1)
 
@@ -23,6 +24,7 @@ def test_codes_decode_to_the_labels_and_positions_are_sorted(labels):
 
 @given(LABELS)
 def test_stored_maps_come_back_the_same(labels):
+    """Seen to fail when one bit of the stored bytes is flipped."""
     ids, _ = IdMap.from_labels(labels)
     again = IdMap.from_arrays({name: array.copy() for name, array in ids.to_arrays().items()})
     assert again == ids
@@ -56,6 +58,7 @@ def test_arrow_layouts_and_chunks_do_not_matter(labels, cut, kind):
 
 @given(LABELS, LABELS)
 def test_encode_marks_exactly_the_unknown(known, asked):
+    """Seen to fail when the last label is always found at position 0."""
     ids, _ = IdMap.from_labels(known)
     if isinstance(known[0], str) != isinstance(asked[0], str):
         return

@@ -49,6 +49,7 @@ def test_what_goes_in_comes_out_in_both_orientations(table):
 
 @given(DISTINCT, st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(table, random):
+    """Seen to fail when ids are numbered in order of appearance."""
     shuffled = list(table)
     random.shuffle(shuffled)
     first, second = build(table), build(shuffled)
@@ -59,7 +60,7 @@ def test_the_order_of_rows_does_not_matter(table, random):
 
 @given(DISTINCT, st.permutations(list("abcdé")))
 def test_relabelling_items_only_relabels(table, names):
-    """Seen to fail when item codes are numbered in order of appearance."""
+    """Seen to fail when labels are stored in the reverse order of their codes."""
     new_name = dict(zip("abcdé", names, strict=True))
     renamed = build([(user, new_name[item], value, time) for user, item, value, time in table])
     assert rows(renamed) == sorted((u, new_name[i], v, t) for u, i, v, t in rows(build(table)))
@@ -101,6 +102,7 @@ def test_train_and_test_are_exactly_the_data(table, fraction, seed):
 
 @given(DISTINCT.filter(lambda table: len(table) >= 5), st.integers(2, 5), st.integers(0, 100))
 def test_folds_partition_the_data(table, n_folds, seed):
+    """Seen to fail when a test set takes the later folds too."""
     data = build(table)
     splits = list(k_fold(data, n_folds=n_folds, seed=seed))
     assert sorted(row for split in splits for row in rows(split.test)) == rows(data)
@@ -108,17 +110,29 @@ def test_folds_partition_the_data(table, n_folds, seed):
         assert sorted(rows(split.train) + rows(split.test)) == rows(data)
 
 
-@given(DISTINCT, st.integers(0, 9), st.randoms(use_true_random=False))
-def test_splits_do_not_depend_on_the_order_of_rows(table, seed, random):
+def drawn_order(table, seed):
+    """The entries in the order of their draws: each is a fold of its own."""
+    data = build(table)
+    return [rows(split.test)[0] for split in k_fold(data, n_folds=data.n_entries, seed=seed)]
+
+
+@given(
+    DISTINCT.filter(lambda table: 4 <= len(table) <= 15), st.integers(0, 9), st.randoms(use_true_random=False)
+)
+def test_draws_belong_to_ids_not_to_rows_or_positions(table, seed, random):
+    """Seen to fail when the key of an entry is its position."""
+    order = drawn_order(table, seed)
     shuffled = list(table)
     random.shuffle(shuffled)
-    first, second = (random_split(build(t), test_fraction=0.4, seed=seed) for t in (table, shuffled))
-    assert rows(first.test) == rows(second.test)
+    assert drawn_order(shuffled, seed) == order
+    fewer = [row for row in table if row[0] != table[0][0]]
+    if len(fewer) >= 2:
+        assert drawn_order(fewer, seed) == [row for row in order if row in fewer]
 
 
 @given(DISTINCT, st.integers(1, 3), st.integers(1, 3))
 def test_a_core_is_the_largest_set_with_enough_entries(table, min_user, min_item):
-    """Against peeling off one row at a time, in another order."""
+    """Against peeling off one row at a time. Seen to fail when the peeling stops after one round."""
     left = set(table)
     while True:
         users, items = ([row[side] for row in left] for side in (0, 1))

@@ -419,7 +419,7 @@ inline RowFailure solve_row(const Row& row, Scratch& s) {
     bool solved;
     if (row.n == 0 && task.h == nullptr) {
         for (int64_t c = 0; c < k; ++c) out[c] = 0.0f;
-        loss = 0.0;
+        loss = task.penalties[row.index] = 0.0;
         return RowFailure::none;
     }
     if (row.n > 0 && scaled && positive && task.gram == nullptr && uses_dual(row.n, k)) {
@@ -432,8 +432,14 @@ inline RowFailure solve_row(const Row& row, Scratch& s) {
         out[c] = s.scaled_x[c] * s.scale[c];
         finite = __builtin_isfinite(out[c]);
     }
-    if (finite) return RowFailure::none;
-    return solve_row_float64(row, s.d, w0, s.float64, out, loss);
+    const RowFailure failure =
+        finite ? RowFailure::none : solve_row_float64(row, s.d, w0, s.float64, out, loss);
+    double& penalty = task.penalties[row.index];
+    penalty = 0.0;
+    for (int64_t c = 0; c < k; ++c) {
+        penalty += (ridge * task.rho[c] + task.kappa[c]) * (double)out[c] * (double)out[c];
+    }
+    return failure;
 }
 
 inline RowFailure check_row(const RowsTask& task, int64_t r) {

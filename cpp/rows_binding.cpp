@@ -68,7 +68,7 @@ std::tuple<int, int64_t, bool> solve_rows(
     double a_constant, double a_slope, std::optional<In1<float>> b, double b_constant, double b_slope,
     bool b_is_target, nb::list shards, bool bias_column, std::optional<In1<double>> w0, In1<double> ridge,
     std::optional<In1<double>> omega, std::optional<In2<float>> gram, In1<double> rho, In1<double> kappa,
-    std::optional<In2<float>> h, Out2<float> out, Out1<double> losses, int n_threads, std::optional<StopFlag> stop) {
+    std::optional<In2<float>> h, Out2<float> out, Out1<double> losses, Out1<double> penalties, int n_threads, std::optional<StopFlag> stop) {
     RowsTask task;
     require(offsets.shape(0) >= 1, "offsets must have n_rows + 1 numbers");
     task.n_rows = (int64_t)offsets.shape(0) - 1;
@@ -83,7 +83,8 @@ std::tuple<int, int64_t, bool> solve_rows(
     task.width = (int64_t)out.shape(1);
     require(task.width >= 1 && task.width <= 65536, "width must be between 1 and 65536");
     require((int64_t)out.shape(0) == task.n_rows, "out must have one row per row of the block");
-    require((int64_t)losses.shape(0) == task.n_rows, "losses must have one number per row of the block");
+    require((int64_t)losses.shape(0) == task.n_rows && (int64_t)penalties.shape(0) == task.n_rows,
+            "losses and penalties must have one number per row of the block");
     require(nb::len(shards) >= 1, "there must be at least one shard");
     std::vector<In2<float>> arrays;
     std::vector<const float*> pointers;
@@ -126,6 +127,7 @@ std::tuple<int, int64_t, bool> solve_rows(
     }
     task.out = out.data();
     task.losses = losses.data();
+    task.penalties = penalties.data();
 
     Call call(n_threads, stop);
     RowResult result;
@@ -160,7 +162,7 @@ void bind_rows(nb::module_& m) {
           nb::arg("w0").noconvert().none(), nb::arg("ridge").noconvert(), nb::arg("omega").noconvert().none(),
           nb::arg("gram").noconvert().none(), nb::arg("rho").noconvert(), nb::arg("kappa").noconvert(),
           nb::arg("h").noconvert().none(), nb::arg("out").noconvert(), nb::arg("losses").noconvert(),
-          nb::arg("n_threads"), nb::arg("stop").noconvert().none(),
+          nb::arg("penalties").noconvert(), nb::arg("n_threads"), nb::arg("stop").noconvert().none(),
           "Solve the row systems of one block; returns (failure, row, stopped).");
 }
 

@@ -45,8 +45,9 @@ struct RowsTask {
     const double* kappa = nullptr;  // shape (width,)
     const float* h = nullptr;       // shape (n_rows, width), or null: 0
 
-    float* out = nullptr;      // x, shape (n_rows, width)
-    double* losses = nullptr;  // row u's part of the objective, shape (n_rows,)
+    float* out = nullptr;         // x, shape (n_rows, width)
+    double* losses = nullptr;     // row u's part of the objective, its penalty included, shape (n_rows,)
+    double* penalties = nullptr;  // Σ_c (λ_u ρ_c + κ_c) x_c² alone, shape (n_rows,)
 };
 
 enum class RowFailure : int32_t { none = 0, singular = 1, not_finite = 2, bad_offsets = 3, bad_index = 4 };

@@ -1,6 +1,7 @@
 """Solve the row systems of one block of rows. Knows arrays only: which model they come from is objective.py's business."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -73,8 +74,7 @@ class RowFailure:
     kind: str
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(Protocol):
     """The entries of consecutive rows as CSR; offsets[0] need not be 0, the entry arrays start at it.
 
     offsets : int64, shape (n_rows + 1,)
@@ -82,9 +82,12 @@ class Block:
     values : float32, shape (n_entries,), or None (ones)
     """
 
-    offsets: npt.NDArray[np.int64]
-    indices: npt.NDArray[np.int32]
-    values: Float32 | None = field(default=None)
+    @property
+    def offsets(self) -> npt.NDArray[np.int64]: ...
+    @property
+    def indices(self) -> npt.NDArray[np.int32]: ...
+    @property
+    def values(self) -> Float32 | None: ...
 
 
 def solve_rows(
@@ -94,10 +97,11 @@ def solve_rows(
     shards: list[Float32],
     out: Float32,
     losses: Float64,
+    penalties: Float64,
     n_threads: int,
     stop: npt.NDArray[np.int32] | None = None,
 ) -> RowFailure | None:
-    """Solve every row of `block` exactly, into `out` and `losses`.
+    """Solve every row of `block` exactly, into `out`, `losses` and `penalties`.
 
     Parameters
     ----------
@@ -107,6 +111,8 @@ def solve_rows(
         Written; the caller owns it. Rows without entries and without h become 0.
     losses : float64, shape (n_rows,)
         Written: each row's part of the objective, its own penalty included.
+    penalties : float64, shape (n_rows,)
+        Written: Σ_c (λ_u ρ_c + κ_c) x_c² of each row.
     n_threads : int
         The result does not depend on it.
     stop : int32, shape (1,), optional
@@ -146,6 +152,7 @@ def solve_rows(
         h=terms.h,
         out=out,
         losses=losses,
+        penalties=penalties,
         n_threads=n_threads,
         stop=stop,
     )

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_models import random_history, random_model
 
 from alternant.als import ExplicitALS
 from alternant.interactions import EntryRows, Interactions
 from alternant.model import load
+from small_models import random_history, random_model
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-from reference import solve_side
-from small_models import random_history, random_model
 
 from alternant.als import ExplicitALS
 from alternant.errors import DataError, UnknownIdError
 from alternant.interactions import Interactions
+from reference import solve_side
+from small_models import random_history, random_model
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_weights_count():
 
 def test_what_is_no_history_is_refused(model):
     with pytest.raises(
-        DataError, match="history must be Interactions or a mapping .* got list; a frame goes"
+        DataError, match=r"history must be Interactions or a mapping .* got list; a frame goes"
     ):
         model.fold_in([1, 2])
     with pytest.raises(DataError, match="must name at least one item, got an empty mapping"):

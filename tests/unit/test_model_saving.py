@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from small_models import named_model
 
 from alternant import modelfile
 from alternant.errors import DataError, ModelFileError
 from alternant.model import load
+from small_models import named_model
 
 
 @pytest.fixture

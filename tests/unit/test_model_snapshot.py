@@ -2,10 +2,10 @@ import dataclasses
 
 import numpy as np
 import pytest
-from small_models import named_model, random_history, random_model
 
 from alternant.als import ExplicitALS
 from alternant.errors import DataError
+from small_models import named_model, random_history, random_model
 
 
 def test_it_describes_itself():

@@ -153,7 +153,7 @@ def test_documented_names_exist(name):
     assert getattr(importlib.import_module(module), attribute).__doc__
 
 
-RECORDS = {"Split", "Catalogue", "Summary", "BuildReport", "EntryRows", "FoldedIn", "TraceEntry", "HalfSweep"}
+RECORDS = {"BuildReport", "Catalogue", "Completion", "EntryRows", "FoldedIn", "HalfSweep", "Split", "Summary", "TraceEntry"}
 
 
 @pytest.mark.parametrize("name", [n for n in documented_names() if not n.endswith("Error")])

@@ -19,11 +19,11 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-import command_reference
 import pytest
+from alternant.cli import main
 
 import alternant
-from alternant.cli import main
+import command_reference
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -70,7 +70,9 @@ def run_console(block):
         said = io.StringIO()
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
             status = main(arguments)
-        assert status == (1 if expected.startswith("error: ") else 0), f"{block.place}: {command}\n{said.getvalue()}"
+        assert status == (1 if expected.startswith("error: ") else 0), (
+            f"{block.place}: {command}\n{said.getvalue()}"
+        )
         if expected.strip():
             compare(block.place, expected, said.getvalue())
 
@@ -114,7 +116,9 @@ def test_every_command_and_option_is_documented(command):
     page = command_reference.PAGE.read_text(encoding="utf-8")
     assert f"\n## alternant {command}\n" in page
     written = command_reference.written(command, page)
-    assert written == command_reference.options(command), "run scripts/docs --write and commit docs/command-line.md"
+    assert written == command_reference.options(command), (
+        "run scripts/docs --write and commit docs/command-line.md"
+    )
 
 
 @pytest.mark.parametrize("command", command_reference.command_names())
@@ -153,7 +157,17 @@ def test_documented_names_exist(name):
     assert getattr(importlib.import_module(module), attribute).__doc__
 
 
-RECORDS = {"BuildReport", "Catalogue", "Completion", "EntryRows", "FoldedIn", "HalfSweep", "Split", "Summary", "TraceEntry"}
+RECORDS = {
+    "BuildReport",
+    "Catalogue",
+    "Completion",
+    "EntryRows",
+    "FoldedIn",
+    "HalfSweep",
+    "Split",
+    "Summary",
+    "TraceEntry",
+}
 
 
 @pytest.mark.parametrize("name", [n for n in documented_names() if not n.endswith("Error")])

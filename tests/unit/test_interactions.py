@@ -278,3 +278,11 @@ def test_matrix_labels():
     assert rows(data) == [("a", 0, 2.0), ("a", 1, 3.0), ("z", 1, 1.0)]
     with pytest.raises(DataError, match="users must name each row or column once, got 'z' 2 times"):
         Interactions.from_matrix(matrix, users=["z", "z"])
+
+
+def test_parts_that_do_not_fit_together_are_refused():
+    data = Interactions.from_arrays([1, 2, 3], [1, 2, 1], [1, 2, 3])
+    with pytest.raises(DataError, match=r"by_user must have the shape of the ids, \(3, 2\), got \(2, 3\)"):
+        Interactions(data.user_ids, data.item_ids, data.by_item, data.by_user, data.report)
+    with pytest.raises(DataError, match=r"by_item must have the shape of the ids, \(2, 3\), got \(3, 2\)"):
+        Interactions(data.user_ids, data.item_ids, data.by_user, data.by_user, data.report)

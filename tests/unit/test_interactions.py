@@ -87,8 +87,7 @@ def test_summary_counts_what_might_surprise():
     assert str(summary) == (
         "4 entries: 4 users (1 without entries) × 3 items, 33.3 % of all pairs\n"
         "values -1 to 5, mean 2\n"
-        "1 values are 0, 1 values are negative, "
-        "1 rows merged into others of the same user and item, 1 rows dropped"
+        "1 value is 0, 1 value is negative, 1 row merged into another, 1 row dropped"
     )
 
 

@@ -85,7 +85,12 @@ def solve_side(
 
 
 def _error(
-    failure: RowFailure, objective: ExplicitObjective, side: Side, row: int, rows: EntryRows, ids: IdMap | None
+    failure: RowFailure,
+    objective: ExplicitObjective,
+    side: Side,
+    row: int,
+    rows: EntryRows,
+    ids: IdMap | None,
 ) -> SingularSystemError | DivergedError:
     what = "user" if side == "users" else "item"
     name = f"{what} {ids.decode([row])[0]!r}" if ids is not None else f"{what} at position {row}"

@@ -64,7 +64,10 @@ def spectral_start(
     singular = np.sqrt(np.maximum(squares[:n_kept], 0.0))
     start = np.zeros((interactions.n_items, n_factors), np.float32)
     turn = vectors[:n_kept].T * np.sqrt(singular)
-    start[:, :n_kept] = dense.multiply(basis, turn.astype(np.float32), n_threads=n_threads)
+    found = dense.multiply(basis, turn.astype(np.float32), n_threads=n_threads)
+    # Singular vectors have no sign of their own: the component of largest magnitude is made positive.
+    largest = np.take_along_axis(found, np.abs(found).argmax(axis=0)[None, :], axis=0)
+    start[:, :n_kept] = np.where(largest < 0.0, -found, found)
     return start
 
 

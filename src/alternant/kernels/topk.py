@@ -103,7 +103,7 @@ def pair_scores(
 
 
 def _threads(n: int, indivisible: int, n_threads: int | None) -> int:
-    """Return the number of threads; does not ask the system, which takes longer, for what one thread does anyway."""
+    """Return how many threads; the system is not asked, which takes longer, where one does it all."""
     return 1 if n_threads is None and n <= indivisible else resolve_threads(n_threads)
 
 

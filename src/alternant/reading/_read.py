@@ -179,8 +179,8 @@ def _look(connection: Connection, source: Source, columns: Mapping[str, str]) ->
         return {}
     query = f"select count(*), {', '.join(asked.values()) or '1'} from {source.relation}"
     with translated(source.name):
-        row = connection.execute(query).fetchone()
-    if row is None or row[0] == 0:
+        [row] = connection.execute(query).fetchall()
+    if row[0] == 0:
         raise DataError(f"{source.name} has no rows; expected one row per interaction")
     found: dict[str, dict[str, Any]] = {}
     for (part, fact), answer in zip(asked, row[1:], strict=False):

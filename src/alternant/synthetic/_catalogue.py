@@ -1,6 +1,7 @@
 """A generated catalogue of films: who rates what, and how, follows planted tastes."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,25 +30,51 @@ class Catalogue:
     Attributes
     ----------
     interactions : Interactions
-        Ratings 1.0 to 5.0 in half stars. User ids are the integers 1..n_users, item ids 1..n_items; ids
-        without ratings are included.
+        Ratings 1.0 to 5.0 in half stars. User ids are the integers 1..n_users, item ids 1..n_items; ids without
+        ratings are included.
     titles : dict of int to str
         Item id to title, all distinct.
     genres : dict of int to tuple of str
         Item id to its main genre and its second genre.
-    expected : float32, shape (n_entries,)
-        What each rating would have been without chance, rounding and the ends of the scale, in the order of
-        ``interactions.entries()``. Its RMSE against the ratings is a floor: no model can be expected to beat
-        it.
     seed : int
         The seed that made it.
+    user_bias, item_bias : float64, shape (n_users,) and (n_items,)
+        What a user adds to every rating; how good a film is.
+    user_taste : float64, shape (n_users, n_genres)
+        How much a user likes each genre.
+    item_genres : float64, shape (n_items, n_genres)
+        1 at the main genre of a film, 0.5 at the second one.
     """
 
     interactions: Interactions
     titles: dict[int, str]
     genres: dict[int, tuple[str, str]]
-    expected: NDArray[np.float32]
     seed: int
+    user_bias: NDArray[np.float64]
+    item_bias: NDArray[np.float64]
+    user_taste: NDArray[np.float64]
+    item_genres: NDArray[np.float64]
+
+    def expected(self, users: NDArray[np.integer[Any]], items: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
+        """Return the planted ratings of pairs of ids: without noise and rounding, kept within 1 and 5.
+
+        No model can be expected to come nearer to the ratings than these: their RMSE against the ratings is a floor.
+
+        Parameters
+        ----------
+        users, items : int, shape (n,)
+            Ids of this catalogue, 1 to n_users and 1 to n_items.
+
+        Returns
+        -------
+        float64, shape (n,)
+        """
+        u, i = np.asarray(users) - 1, np.asarray(items) - 1
+        for what, index, n in (("user", u, len(self.user_bias)), ("item", i, len(self.item_bias))):
+            if index.size and not (0 <= index.min() and index.max() < n):
+                raise DataError(f"{what} ids of this catalogue are 1 to {n:,}")
+        liking = np.einsum("nk,nk->n", self.user_taste[u], self.item_genres[i])
+        return np.clip(_MEAN + self.user_bias[u] + self.item_bias[i] + liking, 1.0, 5.0)
 
 
 def catalogue(
@@ -102,7 +129,7 @@ def catalogue(
     taste = rng.normal(0.0, _TASTE_SPREAD, (n_users, n_genres))
     counts = _activity(rng, n_users, n_items, n_entries)
 
-    user_index, item_index, expected = [], [], []
+    user_index, item_index, wanted = [], [], []
     for begin in range(0, n_users, _BLOCK):
         block = slice(begin, min(begin + _BLOCK, n_users))
         liking = taste[block] @ weights.T
@@ -113,9 +140,9 @@ def catalogue(
             films = np.sort(order[row, :n_rated])
             user_index.append(np.full(n_rated, begin + row))
             item_index.append(films)
-            expected.append(_MEAN + user_bias[begin + row] + film_bias[films] + liking[row, films])
-    users, items, wanted = (np.concatenate(parts) for parts in (user_index, item_index, expected))
-    ratings = np.clip(np.round(2.0 * (wanted + rng.normal(0.0, _NOISE, len(wanted)))) / 2.0, 1.0, 5.0)
+            wanted.append(_MEAN + user_bias[begin + row] + film_bias[films] + liking[row, films])
+    users, items, clean = (np.concatenate(parts) for parts in (user_index, item_index, wanted))
+    ratings = np.clip(np.round(2.0 * (clean + rng.normal(0.0, _NOISE, len(clean)))) / 2.0, 1.0, 5.0)
 
     named = [(GENRES[main], GENRES[second]) for main, second in genre_of.tolist()]
     interactions = Interactions.from_arrays(
@@ -129,8 +156,11 @@ def catalogue(
         interactions=interactions,
         titles=dict(enumerate(_titles.invent(named, rng), start=1)),
         genres=dict(enumerate(named, start=1)),
-        expected=wanted.astype(np.float32),
         seed=seed,
+        user_bias=user_bias,
+        item_bias=film_bias,
+        user_taste=taste,
+        item_genres=weights,
     )
 
 

@@ -22,7 +22,9 @@ def set_isa(name: str) -> None:
     """Use level `name` from now on, in the whole process (for tests and measurements)."""
     levels = isa_levels()
     if name not in levels:
-        raise DataError(f"{ENVIRONMENT_VARIABLE} must be one of {', '.join(levels)} on this machine, got {name!r}")
+        raise DataError(
+            f"{ENVIRONMENT_VARIABLE} must be one of {', '.join(levels)} on this machine, got {name!r}"
+        )
     _kernels.set_isa(name)
 
 

@@ -1,0 +1,76 @@
+"""What happened to the rows that were read, and what came of them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What became of the rows that interactions were built from.
+
+    Attributes
+    ----------
+    n_rows_read : rows given
+    n_dropped : rows left out because a value, weight or time was NaN, null or infinite (``on_invalid="drop"``)
+    n_merged : rows that went into another row of the same user and item
+    n_zero_weight : entries removed because their weight is 0
+    n_deselected : entries removed by :func:`alternant.weighting.select`
+    """
+
+    n_rows_read: int
+    n_dropped: int = 0
+    n_merged: int = 0
+    n_zero_weight: int = 0
+    n_deselected: int = 0
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Numbers that describe interactions; ``str()`` gives them in words.
+
+    Attributes
+    ----------
+    n_users, n_items : ids, those without entries included
+    n_active_users, n_active_items : ids with entries
+    n_entries : stored entries
+    density : n_entries / (n_users · n_items), 0 for an empty table
+    value_min, value_mean, value_max : of the stored values; None without values
+    n_zero, n_negative : stored values that are 0, or below; what they mean depends on the model
+    n_merged, n_dropped : see :class:`BuildReport`
+    """
+
+    n_users: int
+    n_items: int
+    n_active_users: int
+    n_active_items: int
+    n_entries: int
+    density: float
+    value_min: float | None
+    value_mean: float | None
+    value_max: float | None
+    n_zero: int
+    n_negative: int
+    n_merged: int
+    n_dropped: int
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.n_entries:,} entries: {_ids(self.n_users, self.n_active_users, 'users')} × "
+            f"{_ids(self.n_items, self.n_active_items, 'items')}, {100 * self.density:.3g} % of all pairs"
+        ]
+        if self.value_mean is not None:
+            lines.append(f"values {self.value_min:g} to {self.value_max:g}, mean {self.value_mean:.4g}")
+        notes = [
+            f"{number:,} {words}"
+            for number, words in [
+                (self.n_zero, "values are 0"),
+                (self.n_negative, "values are negative"),
+                (self.n_merged, "rows merged into others of the same user and item"),
+                (self.n_dropped, "rows dropped"),
+            ]
+            if number
+        ]
+        return "\n".join(lines + ([", ".join(notes)] if notes else []))
+
+
+def _ids(n: int, n_active: int, words: str) -> str:
+    return f"{n:,} {words}" if n == n_active else f"{n:,} {words} ({n - n_active:,} without entries)"

@@ -1,0 +1,146 @@
+"""Entries as compressed sparse rows, and the one way to read them: row blocks."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alternant.errors import DataError
+from alternant.kernels import csr
+
+
+@dataclass(frozen=True, eq=False)
+class RowBlock:
+    """The rows [begin, end) of an :class:`EntryRows`, as views.
+
+    Attributes
+    ----------
+    offsets : int64, shape (end - begin + 1,); row r's entries are ``offsets[r - begin] - offsets[0]`` and on.
+        The first offset is that of the block within the whole, and need not be 0
+    indices : int32, shape (offsets[-1] - offsets[0],), positions in the other direction, rising within a row
+    values, weights : float32, shape as `indices`, or None
+    times : int64 Unix seconds (or whatever integers the caller gave), shape as `indices`, or None
+    """
+
+    begin: int
+    end: int
+    offsets: NDArray[np.int64]
+    indices: NDArray[np.int32]
+    values: NDArray[np.float32] | None
+    weights: NDArray[np.float32] | None
+    times: NDArray[np.int64] | None
+
+
+@dataclass(frozen=True, eq=False)
+class EntryRows:
+    """All entries in one orientation; arrays are read-only.
+
+    Higher layers use `n_rows`, `n_columns`, `n_entries`, `offsets`, `counts`, `block` and `blocks` only.
+
+    Attributes
+    ----------
+    offsets : int64, shape (n_rows + 1,)
+    indices : int32, shape (n_entries,), rising within a row, no duplicates
+    n_columns : int
+    values, weights : float32, shape (n_entries,), or None
+    times : int64, shape (n_entries,), or None
+    """
+
+    offsets: NDArray[np.int64]
+    indices: NDArray[np.int32]
+    n_columns: int
+    values: NDArray[np.float32] | None = None
+    weights: NDArray[np.float32] | None = None
+    times: NDArray[np.int64] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("values", "weights", "times"):
+            array = getattr(self, name)
+            if array is not None and array.shape != self.indices.shape:
+                raise DataError(f"{name} must have shape {self.indices.shape}, got {array.shape}")
+        for array in (self.offsets, self.indices, self.values, self.weights, self.times):
+            if array is not None:
+                array.flags.writeable = False
+
+    @property
+    def n_rows(self) -> int:
+        """The number of rows, those without entries included."""
+        return len(self.offsets) - 1
+
+    @property
+    def n_entries(self) -> int:
+        """The number of stored entries."""
+        return int(self.offsets[-1])
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """The number of entries of each row: int64, shape (n_rows,)."""
+        return np.diff(self.offsets)
+
+    def block(self, begin: int, end: int) -> RowBlock:
+        """Return the rows [begin, end) as views.
+
+        Examples
+        --------
+        >>> rows = EntryRows(np.array([0, 2, 3]), np.array([0, 4, 1], dtype=np.int32), n_columns=5)
+        >>> rows.block(1, 2).indices.tolist()
+        [1]
+        """
+        if not 0 <= begin <= end <= self.n_rows:
+            raise DataError(f"a row block must lie within [0, {self.n_rows}), got [{begin}, {end})")
+        offsets = self.offsets[begin : end + 1]
+        part = slice(int(offsets[0]), int(offsets[-1]))
+        return RowBlock(
+            begin=begin,
+            end=end,
+            offsets=offsets,
+            indices=self.indices[part],
+            values=None if self.values is None else self.values[part],
+            weights=None if self.weights is None else self.weights[part],
+            times=None if self.times is None else self.times[part],
+        )
+
+    def blocks(self, max_entries: int | None = None) -> Iterator[RowBlock]:
+        """Yield all rows in blocks of at most `max_entries` entries, or of one row that has more; None is one block.
+
+        Examples
+        --------
+        >>> rows = EntryRows(np.array([0, 2, 3]), np.array([0, 4, 1], dtype=np.int32), n_columns=5)
+        >>> [(block.begin, block.end) for block in rows.blocks(max_entries=2)]
+        [(0, 1), (1, 2)]
+        """
+        if max_entries is not None and max_entries < 1:
+            raise DataError(f"max_entries must be a positive integer or None, got {max_entries!r}")
+        begin = 0
+        while begin < self.n_rows:
+            end = self.n_rows
+            if max_entries is not None:
+                limit = self.offsets[begin] + max_entries
+                end = max(begin + 1, int(np.searchsorted(self.offsets, limit, side="right")) - 1)
+            yield self.block(begin, end)
+            begin = end
+
+    def transposed(self) -> "EntryRows":
+        """Return the same entries by column: its rows are the columns of this one.
+
+        Examples
+        --------
+        >>> rows = EntryRows(np.array([0, 2, 3]), np.array([0, 1, 1], dtype=np.int32), n_columns=2)
+        >>> rows.transposed().indices.tolist()
+        [0, 0, 1]
+        """
+        offsets, indices, order = csr.transpose(self.offsets, self.indices, n_columns=self.n_columns)
+        return EntryRows(
+            offsets,
+            indices,
+            self.n_rows,
+            values=None if self.values is None else csr.gather(self.values, order),
+            weights=None if self.weights is None else csr.gather(self.weights, order),
+            times=None if self.times is None else csr.gather(self.times, order),
+        )
+
+    def row_index(self) -> NDArray[np.int32]:
+        """Return the row of each entry: int32, shape (n_entries,)."""
+        return np.repeat(np.arange(self.n_rows, dtype=np.int32), self.counts)

@@ -1,7 +1,7 @@
 """Turn what callers pass as arrays into arrays of the dtype, byte order and layout that the library uses.
 
-In one place, so that read-only, big-endian, strided and oddly typed arrays are converted once or refused with a true
-message. It must not know frames or Arrow.
+In one place, so that read-only, big-endian, strided and oddly typed arrays are converted once or refused
+with a true message. It must not know frames or Arrow.
 """
 
 import datetime
@@ -17,7 +17,7 @@ from alternant.errors import DataError
 
 
 def as_array(data: Any, *, name: str, ndim: int = 1) -> NDArray[Any]:
-    """Return `data` as an array of `ndim` dimensions in native byte order, C-contiguous; copied only where needed."""
+    """Return `data` as a native, C-contiguous array of `ndim` dimensions; copied only where needed."""
     if isinstance(data, np.ma.MaskedArray):
         raise DataError(
             f"{name} must not be a masked array: the mask would be lost; pass the unmasked entries only"

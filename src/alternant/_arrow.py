@@ -1,8 +1,8 @@
 """Read tables and arrays through the Arrow C data interface: zero copy, by ctypes, without pyarrow.
 
-The interface: https://arrow.apache.org/docs/format/CDataInterface.html and ``CStreamInterface.html`` beside it, reached
-through the PyCapsule protocol (``__arrow_c_stream__``, ``__arrow_c_array__``). Buffers stay alive as long as an array
-that looks at them.
+The interface: https://arrow.apache.org/docs/format/CDataInterface.html and ``CStreamInterface.html`` beside
+it, reached through the PyCapsule protocol (``__arrow_c_stream__``, ``__arrow_c_array__``). Buffers stay
+alive as long as an array that looks at them.
 """
 
 import ctypes
@@ -111,8 +111,8 @@ _TIMES = {
     "tss": ("<i8", 1), "tsm": ("<i8", 10**3), "tsu": ("<i8", 10**6), "tsn": ("<i8", 10**9),
 }  # fmt: skip
 _WORDS = {
-    "n": "null", "b": "bool", "c": "int8", "C": "uint8", "s": "int16", "S": "uint16", "i": "int32", "I": "uint32",
-    "l": "int64", "L": "uint64", "e": "float16", "f": "float32", "g": "float64", "u": "string",
+    "n": "null", "b": "bool", "c": "int8", "C": "uint8", "s": "int16", "S": "uint16", "i": "int32",
+    "I": "uint32", "l": "int64", "L": "uint64", "e": "float16", "f": "float32", "g": "float64", "u": "string",
     "U": "large_string", "vu": "string_view", "z": "binary", "Z": "large_binary", "vz": "binary_view",
     "d": "decimal", "tdD": "date", "tdm": "date", "tss": "timestamp", "tsm": "timestamp", "tsu": "timestamp",
     "tsn": "timestamp", "+s": "struct", "+l": "list", "+L": "large_list", "+r": "run_end_encoded",

@@ -1,6 +1,7 @@
 """One column of a caller's table, whatever it came from: what kind it is, its values, which rows are null.
 
-Readers (``_arrow``, ``_frames``) fill it; ids and interactions ask it for what they need. It must not know frames.
+Readers (``_arrow``, ``_frames``) fill it; ids and interactions ask it for what they need. It must not know
+frames.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 Kind = Literal["integer", "float", "boolean", "string", "time", "other"]
 
-# (offsets int32 | int64 (n + 1), bytes uint8) or (views uint8 (n, 16), buffers [uint8 ...]), as Arrow lays strings out
+# As Arrow lays strings out: (offsets int32 | int64 (n + 1), bytes uint8), or (views uint8 (n, 16), buffers)
 StringChunk = tuple[NDArray[Any], NDArray[np.uint8] | list[NDArray[np.uint8]]]
 
 

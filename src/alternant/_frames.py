@@ -1,7 +1,7 @@
 """Columns out of any frame, and frames out of result arrays.
 
-Frames are read through the Arrow PyCapsule interface where they offer it, through narwhals otherwise. The frame
-libraries themselves are never required.
+Frames are read through the Arrow PyCapsule interface where they offer it, through narwhals otherwise. The
+frame libraries themselves are never required.
 """
 
 import importlib.util
@@ -42,7 +42,7 @@ def as_column(data: Any, *, name: str) -> Column:
 
 
 def read_columns(frame: Any, names: Sequence[str]) -> dict[str, Column]:
-    """Return the columns `names` of `frame`: anything with Arrow's interface, any eager frame, or a dict of arrays."""
+    """Return the columns `names` of `frame`: with Arrow's interface, any eager frame, or a dict of arrays."""
     if isinstance(frame, Mapping):
         _check_names(names, list(frame))
         return {name: as_column(frame[name], name=f"column {name!r}") for name in names}
@@ -111,15 +111,14 @@ def _narwhals_column(series: Any, *, name: str) -> Column:
             filled = series.fill_null(0) if not series.dtype.is_float() else series
             column = array_column(filled.to_numpy(), name=name)
             return Column(column.kind, column.n, words, column.values, nulls)
-    column = array_column(series.to_numpy(), name=name)
-    return column
+    return array_column(series.to_numpy(), name=name)
 
 
 def make_frame(columns: Mapping[str, NDArray[Any]], frame_type: FrameType | str | None = None) -> Any:
     """Return `columns` as a frame of `frame_type`.
 
-    None takes the first of pandas, polars and pyarrow that is installed. Columns are arrays of shape (n,); text is an
-    object array of str.
+    None takes the first of pandas, polars and pyarrow that is installed. Columns are arrays of shape (n,);
+    text is an object array of str.
     """
     if frame_type is None:
         installed = [name for name in FRAME_TYPES if importlib.util.find_spec(name) is not None]

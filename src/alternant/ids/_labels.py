@@ -12,7 +12,7 @@ from alternant.kernels import ids as kernels
 
 
 def label_column(labels: Any, *, what: str) -> Column:
-    """Return `labels` as a column of integers or strings without nulls, or refuse it; `what` is "user", "item" …"""
+    """Return `labels` as a column of integers or strings without nulls, or refuse it; `what` names them."""
     column = labels if isinstance(labels, Column) else as_column(labels, name=f"{what} ids")
     if column.n == 0 and column.kind not in ("integer", "string"):
         return Column("integer", 0, "int64", np.empty(0, dtype=np.int64))
@@ -23,7 +23,8 @@ def label_column(labels: Any, *, what: str) -> Column:
         raise DataError(f"{what} ids must not be null, got null in row {row}; drop the row")
     if column.kind not in ("integer", "string"):
         raise DataError(
-            f"{what} ids must be integers or strings, got {column.type_name}; convert them, for example with str()"
+            f"{what} ids must be integers or strings, got {column.type_name}; "
+            "convert them, for example with str()"
         )
     return column
 
@@ -39,8 +40,9 @@ def _refuse_floats(column: Column, values: NDArray[Any], what: str) -> None:
         )
     if gaps.any():
         raise DataError(
-            f"{what} ids must be integers or strings, got {column.type_name} (whole numbers with a gap in row "
-            f"{int(gaps.argmax())}); drop the rows with gaps, then convert with .astype('int64')"
+            f"{what} ids must be integers or strings, got {column.type_name} "
+            f"(whole numbers with a gap in row {int(gaps.argmax())}); "
+            "drop the rows with gaps, then convert with .astype('int64')"
         )
     raise DataError(
         f"{what} ids must be integers or strings, got {column.type_name}; convert with .astype('int64')"

@@ -18,8 +18,8 @@ from alternant.kernels import ids as kernels
 class IdMap:
     """The labels of users or items; a label's place is its position.
 
-    Build one by :meth:`from_labels`, :meth:`from_range` or :meth:`from_arrays`. Labels are sorted when built (integers
-    by value, strings by code points); :meth:`grown` appends. Ties are broken by position.
+    Build one by :meth:`from_labels`, :meth:`from_range` or :meth:`from_arrays`. Labels are sorted when built
+    (integers by value, strings by code points); :meth:`grown` appends. Ties are broken by position.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class IdMap:
             if array is not None:
                 array.flags.writeable = False
 
-    # -- building ------------------------------------------------------------------------------------------------
+    # -- building ---------------------------------------------------------------------------------------
 
     @classmethod
     def from_labels(cls, labels: Any, *, what: str = "id") -> "tuple[IdMap, NDArray[np.int32]]":
@@ -122,7 +122,7 @@ class IdMap:
             raise TypeError("string views must be taken into offsets and bytes first")
         return cls(offsets=offsets, utf8=data)
 
-    # -- what it holds -------------------------------------------------------------------------------------------
+    # -- what it holds ----------------------------------------------------------------------------------
 
     @property
     def kind(self) -> Literal["integer", "string"]:
@@ -172,7 +172,7 @@ class IdMap:
 
     @cached_property
     def hashes(self) -> NDArray[np.uint64]:
-        """The 64-bit hash of each label: uint64, shape (n,), read-only; independent of position, platform and run."""
+        """The hash of each label: uint64, shape (n,), read-only; the same in every map and run."""
         out = kernels.hashes(self._data)
         out.flags.writeable = False
         return out
@@ -189,7 +189,7 @@ class IdMap:
     def _text(self) -> bytes:
         return b"" if self.utf8 is None else self.utf8.tobytes()
 
-    # -- translating ---------------------------------------------------------------------------------------------
+    # -- translating ------------------------------------------------------------------------------------
 
     def encode(
         self,
@@ -285,7 +285,7 @@ class IdMap:
         except ValueError:
             raise DataError(f"ids are integers here, got {text!r}") from None
 
-    # -- other maps ----------------------------------------------------------------------------------------------
+    # -- other maps -------------------------------------------------------------------------------------
 
     def grown(self, labels: Any, *, what: str = "id") -> "IdMap":
         """Return a map with the labels that are new appended, sorted among themselves; old positions stay.

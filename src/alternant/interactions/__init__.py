@@ -1,7 +1,7 @@
 """Interactions: who had to do with what, with which value, weight and time; as rows by user and by item.
 
-Everything is validated here, once; ids are translated into positions here. This layer must not know objectives or
-models: values, weights and times are kept raw.
+Everything is validated here, once; ids are translated into positions here. This layer must not know
+objectives or models: values, weights and times are kept raw.
 """
 
 from alternant.interactions._interactions import Entries, Interactions

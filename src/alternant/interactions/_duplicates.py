@@ -53,11 +53,12 @@ def merged_times(
     # Means of differences to the first time of the run, because sums of times may not fit.
     counts = np.diff(starts, append=len(times))
     first = times[starts]
-    return first + np.add.reduceat(times - np.repeat(first, counts), starts) // counts
+    means = first + np.add.reduceat(times - np.repeat(first, counts), starts) // counts
+    return np.asarray(means, dtype=np.int64)
 
 
 def latest(times: NDArray[np.int64] | None, starts: NDArray[np.int64], n: int) -> NDArray[np.int64]:
-    """Return the entry of each run with the latest time; of equal times, and without times, the last in input order."""
+    """Return the latest entry of each run: the last in input order, of those with the latest time."""
     if times is None:
         return np.append(starts[1:], n) - 1
     counts = np.diff(starts, append=n)

@@ -22,7 +22,8 @@ from alternant.interactions._rows import EntryRows
 class Entries(NamedTuple):
     """All entries, ordered by user, then item.
 
-    user_index, item_index : int32, shape (n_entries,); values, weights : float32 or None; times : int64 or None
+    user_index, item_index : int32, shape (n_entries,); values, weights : float32 or None; times : int64 or
+        None
     """
 
     user_index: NDArray[np.int32]
@@ -38,15 +39,17 @@ class Interactions:
 
     Build them by :meth:`from_frame`, :meth:`from_arrays` or :meth:`from_matrix`. What these have in common:
 
-    - Ids are integers or strings, never null. Where `user_ids` or `item_ids` are given, every id must be among them,
-      and those without entries stay (a catalogue).
-    - Values are stored as float32, raw: what zeros and negative values mean is the model's affair; they are counted in
-      :meth:`summary`. Weights are not negative; an entry of weight 0 is removed. Times are int64: integers as given,
-      dates and datetimes as Unix seconds, floats rounded down.
-    - NaN, null and infinite values, weights and times are refused, or dropped and counted with ``on_invalid="drop"``.
-    - ``duplicates`` says what to do with rows of the same user and item: "error" (the default with values), "sum" (the
-      default without), "mean", "max" or "last" (the latest by time, else by row order). Values and weights follow it;
-      the time is the latest, for "mean" the mean. Without values and weights, "sum" makes the number of rows the value.
+    - Ids are integers or strings, never null. Where `user_ids` or `item_ids` are given, every id must be
+      among them, and those without entries stay (a catalogue).
+    - Values are stored as float32, raw: what zeros and negative values mean is the model's affair; they are
+      counted in :meth:`summary`. Weights are not negative; an entry of weight 0 is removed. Times are int64:
+      integers as given, dates and datetimes as Unix seconds, floats rounded down.
+    - NaN, null and infinite values, weights and times are refused, or dropped and counted with
+      ``on_invalid="drop"``.
+    - ``duplicates`` says what to do with rows of the same user and item: "error" (the default with values),
+      "sum" (the default without), "mean", "max" or "last" (the latest by time, else by row order). Values
+      and weights follow it; the time is the latest, for "mean" the mean. Without values and weights, "sum"
+      makes the number of rows the value.
     - Ids that have lost all their rows that way leave the maps, as if the rows had not been given.
 
     Attributes
@@ -64,7 +67,7 @@ class Interactions:
     report: BuildReport
     frame_type: FrameType | None = None
 
-    # -- building ------------------------------------------------------------------------------------------------
+    # -- building ---------------------------------------------------------------------------------------
 
     @classmethod
     def from_frame(
@@ -87,10 +90,11 @@ class Interactions:
 
         Parameters
         ----------
-        frame : a pandas, polars or pyarrow table, anything with Arrow's PyCapsule interface, or a dict of arrays
+        frame : a pandas, polars or pyarrow table, anything with Arrow's PyCapsule interface, or a dict
+            of arrays
         user, item, value, weight, time : names of columns
-        event, event_weights : a column of event types, and the weight of each, e.g. ``{"view": 1, "buy": 5}``;
-            0 leaves a type out
+        event, event_weights : a column of event types, and the weight of each, e.g.
+            ``{"view": 1, "buy": 5}``; 0 leaves a type out
         duplicates, on_invalid, user_ids, item_ids : see the class
 
         Raises
@@ -188,9 +192,9 @@ class Interactions:
 
         Parameters
         ----------
-        matrix : scipy sparse matrix or array of any format and number type, shape (n_users, n_items): its stored
-            entries, zeros included (but zeros inside a BSR block are padding); or a dense array where NaN marks the
-            unknown cells
+        matrix : scipy sparse matrix or array of any format and number type, shape (n_users, n_items): its
+            stored entries, zeros included (but zeros inside a BSR block are padding); or a dense array where
+            NaN marks the unknown cells
         users, items : labels of the rows and columns, in their order; None numbers them from 0
         duplicates, on_invalid : see the class
 
@@ -285,7 +289,7 @@ class Interactions:
         by_item = parts.by_user.transposed()
         return cls(parts.user_ids, parts.item_ids, parts.by_user, by_item, parts.report, frame_type)
 
-    # -- what they hold ------------------------------------------------------------------------------------------
+    # -- what they hold ---------------------------------------------------------------------------------
 
     @property
     def n_users(self) -> int:
@@ -357,7 +361,8 @@ class Interactions:
     def __repr__(self) -> str:
         columns = [name for name in ("values", "weights", "times") if getattr(self, f"has_{name}")]
         shown = f"; {', '.join(columns)}" if columns else ""
-        return f"Interactions({self.n_users:,} users × {self.n_items:,} items, {self.n_entries:,} entries{shown})"
+        size = f"{self.n_users:,} users × {self.n_items:,} items, {self.n_entries:,} entries"
+        return f"Interactions({size}{shown})"
 
     def entries(self) -> Entries:
         """Return all entries as columns, ordered by user, then item.
@@ -403,9 +408,8 @@ class Interactions:
             "user": self.user_ids.labels[entries.user_index],
             "item": self.item_ids.labels[entries.item_index],
         }
-        for name, array in (("value", entries.values), ("weight", entries.weights), ("time", entries.times)):
-            if array is not None:
-                columns[name] = array
+        numbers = {"value": entries.values, "weight": entries.weights, "time": entries.times}
+        columns.update({name: array for name, array in numbers.items() if array is not None})
         return make_frame(columns, frame_type or self.frame_type)
 
 

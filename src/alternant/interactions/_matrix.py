@@ -25,8 +25,8 @@ def read_matrix(matrix: Any) -> tuple[tuple[int, int], Triples]:
     unknown = np.isnan(dense) if dense.dtype.kind == "f" else np.zeros(dense.shape, dtype=np.bool_)
     if not unknown.any():
         raise DataError(
-            f"a dense matrix of shape {dense.shape} without NaN has no unknown cells: mark them with NaN, or pass "
-            "a scipy.sparse matrix of the known cells"
+            f"a dense matrix of shape {dense.shape} without NaN has no unknown cells: mark them "
+            "with NaN, or pass a scipy.sparse matrix of the known cells"
         )
     logger.info(
         "dense matrix: %d of %d cells are NaN and taken as unknown", np.count_nonzero(unknown), dense.size
@@ -63,7 +63,7 @@ def matrix_ids(labels: Any, n: int, *, what: str) -> tuple[IdMap, NDArray[np.int
 
 
 def check_shape(shape: tuple[int, int], n_users: int, n_items: int) -> None:
-    """Refuse a matrix whose shape does not fit the ids, with the corrected call where it is the wrong way round."""
+    """Refuse a matrix whose shape does not fit the ids, with the corrected call where it is transposed."""
     if shape == (n_users, n_items):
         return
     text = f"matrix must have one row per user and one column per item, ({n_users}, {n_items}), got {shape}"

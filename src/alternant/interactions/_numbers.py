@@ -14,9 +14,10 @@ FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 @dataclass(frozen=True, eq=False)
 class Numbers:
-    """A column as stored: `values` float32 or int64, shape (n,); `invalid` bool, shape (n,), or None when all are good.
+    """A column as stored: `values` float32 or int64, shape (n,).
 
-    `given` holds the numbers as the caller gave them, for messages.
+    `invalid` is True where a row cannot be used (bool, shape (n,)), or None when all can; `given` holds the
+    numbers as the caller gave them, for messages.
     """
 
     name: str

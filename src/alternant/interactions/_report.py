@@ -10,7 +10,8 @@ class BuildReport:
     Attributes
     ----------
     n_rows_read : rows given
-    n_dropped : rows left out because a value, weight or time was NaN, null or infinite (``on_invalid="drop"``)
+    n_dropped : rows left out because a value, weight or time was NaN, null or infinite
+        (``on_invalid="drop"``)
     n_merged : rows that went into another row of the same user and item
     n_zero_weight : entries removed because their weight is 0
     n_deselected : entries removed by :func:`alternant.weighting.select`

@@ -103,7 +103,7 @@ class EntryRows:
         )
 
     def blocks(self, max_entries: int | None = None) -> Iterator[RowBlock]:
-        """Yield all rows in blocks of at most `max_entries` entries, or of one row that has more; None is one block.
+        """Yield all rows in blocks of at most `max_entries` entries (or one row that has more); None: one.
 
         Examples
         --------

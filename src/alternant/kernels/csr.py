@@ -53,20 +53,20 @@ def sort_entries(
 
 
 def check_rows(offsets: NDArray[np.int64], indices: NDArray[np.int32], *, n_columns: int) -> None:
-    """Refuse rows whose offsets do not cover the indices, or whose indices are unsorted, repeated or out of range."""
+    """Refuse offsets that do not cover the indices, and indices that are unsorted, repeated or outside."""
     _check_sizes(n_columns=n_columns)
     row = _kernels.check_rows(offsets, indices, n_columns)
     if row >= 0:
         raise DataError(
-            f"row {row} of {len(offsets) - 1} is damaged: offsets must start at 0, not fall, and end at the number of "
-            f"entries ({len(indices)}); indices must rise within a row and lie in [0, {n_columns})"
+            f"row {row} of {len(offsets) - 1} is damaged: offsets must start at 0, not fall, and end at the "
+            f"number of entries ({len(indices)}); indices must rise within a row and lie in [0, {n_columns})"
         )
 
 
 def transpose(
     offsets: NDArray[np.int64], indices: NDArray[np.int32], *, n_columns: int, n_threads: int | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
-    """Return the rows of the transposed matrix: offsets (n_columns + 1,), indices (n,), order (n,) as above."""
+    """Return the rows of the transposed matrix: offsets (n_columns + 1,), indices and order (n,) as above."""
     _check_sizes(n_columns=n_columns)
     out_offsets = np.empty(n_columns + 1, dtype=np.int64)
     out_indices = np.empty(len(indices), dtype=np.int32)

@@ -1,6 +1,7 @@
 """Number the distinct labels of a column, find labels, hash them.
 
-Labels are int64 arrays or chunks of strings (see ``alternant._columns``). Nothing here knows what an id is for.
+Labels are int64 arrays or chunks of strings (see ``alternant._columns``). Nothing here knows what an id is
+for.
 """
 
 from collections.abc import Sequence
@@ -39,7 +40,7 @@ def factorise(labels: Labels, *, n_threads: int | None = None) -> tuple[NDArray[
 
 
 def hashes(labels: Labels, *, n_threads: int | None = None) -> NDArray[np.uint64]:
-    """Return the 64-bit hash of each label: uint64, shape (n,); the same on every machine and in every run."""
+    """Return the hash of each label: uint64, shape (n,); the same on every machine and in every run."""
     threads = resolve_threads(n_threads)
     out = np.empty(_n_rows(labels), dtype=np.uint64)
     if isinstance(labels, np.ndarray):
@@ -50,7 +51,7 @@ def hashes(labels: Labels, *, n_threads: int | None = None) -> NDArray[np.uint64
 
 
 def build_index(labels: Labels) -> tuple[NDArray[np.uint64], int | None]:
-    """Return the hash table for :func:`find`, and the first row whose label came before (None: all are distinct)."""
+    """Return the hash table for :func:`find`, and the first row whose label came before, or None."""
     slots = np.empty(max(8, 1 << (2 * _n_rows(labels)).bit_length()), dtype=np.uint64)
     if isinstance(labels, np.ndarray):
         repeated = _kernels.index_integers(labels, slots)

@@ -1,7 +1,7 @@
 """The command line: ``alternant fit``, ``recommend`` and the others. The only package that prints.
 
-Each command lives in the module of its name. ``main`` looks for the optional packages before anything imports them, so
-that a plain install answers with the install line.
+Each command lives in the module of its name. ``main`` looks for the optional packages before anything imports
+them, so that a plain install answers with the install line.
 """
 
 import sys

@@ -45,7 +45,10 @@ def build() -> App:
     def launch(
         *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
         quiet: Annotated[
-            bool, Parameter(alias="-q", negative=(), group=_everywhere, help="Say nothing but results and warnings.")
+            bool,
+            Parameter(
+                alias="-q", negative=(), group=_everywhere, help="Say nothing but results and warnings."
+            ),
         ] = False,
         debug: Annotated[
             bool, Parameter(negative=(), group=_everywhere, help="Show the traceback of an error.")
@@ -62,7 +65,9 @@ def run(arguments: Sequence[str]) -> int:
     debug = "--debug" in arguments
     try:
         app = build()
-        status = app.meta(list(arguments), exit_on_error=False, print_error=False, result_action="return_value")
+        status = app.meta(
+            list(arguments), exit_on_error=False, print_error=False, result_action="return_value"
+        )
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except CycloptsError as error:

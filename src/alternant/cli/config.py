@@ -40,7 +40,11 @@ def load(path: Path | None, sections: Mapping[str, Iterable[Option]]) -> dict[st
         unknown = sorted(set(table) - set(known))
         if unknown:
             where = f"[{section}] of {path.name}" if section else path.name
-            tables_text = "" if section else f"; tables: {', '.join(f'[{name}]' for name in sections if name)}"
-            raise DataError(f"unknown setting {unknown[0]!r} in {where}; expected {', '.join(known)}{tables_text}")
+            tables_text = (
+                "" if section else f"; tables: {', '.join(f'[{name}]' for name in sections if name)}"
+            )
+            raise DataError(
+                f"unknown setting {unknown[0]!r} in {where}; expected {', '.join(known)}{tables_text}"
+            )
         empty[section] = table
     return empty

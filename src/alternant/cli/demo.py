@@ -18,7 +18,10 @@ def demo(
     seed: Annotated[int, Parameter(help="Another seed makes another catalogue.")] = 0,
     save: Annotated[
         Path | None,
-        Parameter(metavar="DIR", help="Write the catalogue, the titles and the model into this folder, to go on with."),
+        Parameter(
+            metavar="DIR",
+            help="Write the catalogue, the titles and the model into this folder, to go on with.",
+        ),
     ] = None,
 ) -> None:
     """Show alternating least squares on a 4 × 4 table and on a generated catalogue of films.

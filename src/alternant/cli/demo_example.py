@@ -46,7 +46,9 @@ def show(shown_on: Console) -> None:
     )
     shown_on.print(_losses(model))
     error = float(((completion.values[known] - _actual(completion)) ** 2).mean() ** 0.5)
-    shown_on.print(f"Known ratings are met within {error:.2f} (RMSE). The products fill in the unknown cells:\n")
+    shown_on.print(
+        f"Known ratings are met within {error:.2f} (RMSE). The products fill in the unknown cells:\n"
+    )
     shown_on.print(_completed(completion, model))
     _judge(shown_on, model, careful, completion)
 

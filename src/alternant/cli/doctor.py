@@ -29,7 +29,8 @@ _OPTIONAL = (
 def doctor(
     *,
     format: Annotated[
-        Literal["table", "json"], Parameter(alias="-f", help="A table to read, or JSON to attach to a report.")
+        Literal["table", "json"],
+        Parameter(alias="-f", help="A table to read, or JSON to attach to a report."),
     ] = "table",
 ) -> None:
     """Show the version, processor, instruction sets, threads, memory and optional packages of this installation."""
@@ -46,7 +47,8 @@ def doctor(
     table.add_row("processor", facts["processor"])
     table.add_row("instruction sets", f"{facts['isa']} in use, of {levels}  (choose with ALTERNANT_ISA)")
     table.add_row(
-        "threads", f"{facts['n_threads']}, from {facts['n_threads_source']}  (choose with ALTERNANT_NUM_THREADS)"
+        "threads",
+        f"{facts['n_threads']}, from {facts['n_threads_source']}  (choose with ALTERNANT_NUM_THREADS)",
     )
     table.add_row("memory", _memory_text(facts["memory_bytes"], facts["memory_available_bytes"]))
     for part in facts["optional"]:
@@ -123,4 +125,6 @@ def _memory() -> tuple[int | None, int | None]:
 def _memory_text(total: int | None, available: int | None) -> str:
     if total is None:
         return "unknown"
-    return f"{total / 2**30:.1f} GiB" + ("" if available is None else f", {available / 2**30:.1f} GiB available")
+    return f"{total / 2**30:.1f} GiB" + (
+        "" if available is None else f", {available / 2**30:.1f} GiB available"
+    )

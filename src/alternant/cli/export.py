@@ -18,9 +18,12 @@ def export(
     /,
     *,
     output_folder: Annotated[
-        Path, Parameter(name=["--output", "-o"], help="The folder to write into; made where it does not exist.")
+        Path,
+        Parameter(name=["--output", "-o"], help="The folder to write into; made where it does not exist."),
     ] = Path("exported"),
-    format: Annotated[Literal["parquet", "csv", "json"], Parameter(alias="-f", help="The format of both files.")] = "parquet",
+    format: Annotated[
+        Literal["parquet", "csv", "json"], Parameter(alias="-f", help="The format of both files.")
+    ] = "parquet",
     titles: TitlesOption = None,
 ) -> None:
     """Write the factors of all users and items as two files, users and items.
@@ -34,14 +37,18 @@ def export(
     fitted = load(model)
     output_folder.mkdir(parents=True, exist_ok=True)
     for side, column in (("users", "user_id"), ("items", "item_id")):
-        columns = output.with_titles(_columns(fitted, side), names if side == "items" else None, column=column)
+        columns = output.with_titles(
+            _columns(fitted, side), names if side == "items" else None, column=column
+        )
         output.write(columns, format=format, output=output_folder / f"{side}.{format}")
 
 
 def _columns(model: FactorModel, side: str) -> dict[str, NDArray[Any]]:
     users = side == "users"
     ids, factors = (model.user_ids, model.user_factors) if users else (model.item_ids, model.item_factors)
-    biases, counts = (model.user_biases, model.user_counts) if users else (model.item_biases, model.item_counts)
+    biases, counts = (
+        (model.user_biases, model.user_counts) if users else (model.item_biases, model.item_counts)
+    )
     columns: dict[str, NDArray[Any]] = {"user_id" if users else "item_id": ids.labels, "n_ratings": counts}
     if biases is not None:
         columns["bias"] = np.ascontiguousarray(biases)

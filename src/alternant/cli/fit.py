@@ -22,15 +22,20 @@ SECTIONS = {"": SETTINGS, "reading": READING, "selection": SELECTION}
 
 
 def fit(
-    source: Annotated[str, Parameter(help="Ratings: a CSV, TSV, Parquet, JSON or '::' file, a glob, or an SQL query.")],
+    source: Annotated[
+        str, Parameter(help="Ratings: a CSV, TSV, Parquet, JSON or '::' file, a glob, or an SQL query.")
+    ],
     /,
     *,
     output_file: Annotated[
-        Path, Parameter(name=["--output", "-o"], help="The model file to write; replaced when it is complete.")
+        Path,
+        Parameter(name=["--output", "-o"], help="The model file to write; replaced when it is complete."),
     ] = MODEL,
     config: Annotated[
         Path | None,
-        Parameter(help="A TOML file of settings: keys of the model, [reading], [selection]. Options win over it."),
+        Parameter(
+            help="A TOML file of settings: keys of the model, [reading], [selection]. Options win over it."
+        ),
     ] = None,
     **options: Any,
 ) -> int:

@@ -15,7 +15,9 @@ from alternant.reading import read
 
 def fold_in(
     model: ModelArgument,
-    histories: Annotated[str, Parameter(help="What the new users rated: a file, a glob or an SQL query, as for fit.")],
+    histories: Annotated[
+        str, Parameter(help="What the new users rated: a file, a glob or an SQL query, as for fit.")
+    ],
     /,
     *,
     k: KOption = 10,

@@ -19,7 +19,9 @@ def inspect(
     /,
     *,
     titles: TitlesOption = None,
-    format: Annotated[Literal["table", "json"], Parameter(alias="-f", help="A table to read, or JSON.")] = "table",
+    format: Annotated[
+        Literal["table", "json"], Parameter(alias="-f", help="A table to read, or JSON.")
+    ] = "table",
 ) -> None:
     """Show what a model was fitted on, with which settings, and how the fit went."""
     names = titles_of(titles)
@@ -55,7 +57,9 @@ def examine(model: FactorModel, path: Path, titles: dict[str, str] | None = None
         "objective": last.objective if last else None,
         "seconds": last.seconds if last else None,
         "stopped": model.stopped,
-        "most_rated": [f"{label} {titles[label]}" if titles and label in titles else label for label in shown],
+        "most_rated": [
+            f"{label} {titles[label]}" if titles and label in titles else label for label in shown
+        ],
         "settings": dict(model.settings),
     }
 
@@ -64,7 +68,11 @@ def _text(fact: Any) -> str:
     if isinstance(fact, dict):
         return "\n".join(f"{name} = {value!r}" for name, value in fact.items())
     if isinstance(fact, list):
-        return "\n".join(map(_text, fact)) if fact and isinstance(fact[0], str) else " to ".join(map(_text, fact))
+        return (
+            "\n".join(map(_text, fact))
+            if fact and isinstance(fact[0], str)
+            else " to ".join(map(_text, fact))
+        )
     if isinstance(fact, float):
         return f"{fact:,.4f}"
     return f"{fact:,}" if isinstance(fact, int) else str(fact)

@@ -1,7 +1,7 @@
 """Options derived from the dataclasses and functions that they set, so that nothing is written twice.
 
-A derived option has the name, type, help and default of the field or parameter. On the command line its own default is
-None, "not given": so a settings file can fill what the command line leaves open.
+A derived option has the name, type, help and default of the field or parameter. On the command line its own
+default is None, "not given": so a settings file can fill what the command line leaves open.
 """
 
 import dataclasses
@@ -33,13 +33,17 @@ def of_dataclass(settings: type) -> tuple[Option, ...]:
     """Return an option for each field of a dataclass of settings, with the help of its metadata."""
     hints = typing.get_type_hints(settings)
     return tuple(
-        Option(field.name, field.name, hints[field.name], _field_default(field), field.metadata.get("help", ""))
+        Option(
+            field.name, field.name, hints[field.name], _field_default(field), field.metadata.get("help", "")
+        )
         for field in dataclasses.fields(settings)
         if field.init
     )
 
 
-def of_function(function: Callable[..., Any], *, suffix: Mapping[str, str] | None = None) -> tuple[Option, ...]:
+def of_function(
+    function: Callable[..., Any], *, suffix: Mapping[str, str] | None = None
+) -> tuple[Option, ...]:
     """Return an option for each keyword-only parameter, with the text of its numpydoc docstring.
 
     `suffix` lengthens the name of a parameter on the command line, e.g. ``{"user": "_column"}``.
@@ -63,7 +67,9 @@ def with_options(command: Callable[..., Any], groups: Mapping[str, Iterable[Opti
         if parameter.kind is not inspect.Parameter.VAR_KEYWORD
     ]
     derived = [
-        inspect.Parameter(option.flag, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_annotated(option, group))
+        inspect.Parameter(
+            option.flag, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_annotated(option, group)
+        )
         for sort_key, (title, options) in enumerate(groups.items(), start=1)
         for group in [Group(title, sort_key=sort_key)]
         for option in options
@@ -74,7 +80,9 @@ def with_options(command: Callable[..., Any], groups: Mapping[str, Iterable[Opti
     return command
 
 
-def given(options: Iterable[Option], values: Mapping[str, Any], settings: Mapping[str, Any] = {}) -> dict[str, Any]:
+def given(
+    options: Iterable[Option], values: Mapping[str, Any], settings: Mapping[str, Any] = {}
+) -> dict[str, Any]:
     """Return name → value of what was given: on the command line (`values`, by flag), else in `settings` (by name)."""
     result = {}
     for option in options:
@@ -134,8 +142,11 @@ def _union_parts(kind: Any) -> tuple[Any, ...]:
 
 
 def _is_mapping(kind: Any) -> bool:
-    return any(isinstance(typing.get_origin(part), type) and issubclass(typing.get_origin(part), Mapping)
-               for part in _union_parts(kind) if typing.get_origin(part) is not None)
+    return any(
+        isinstance(typing.get_origin(part), type) and issubclass(typing.get_origin(part), Mapping)
+        for part in _union_parts(kind)
+        if typing.get_origin(part) is not None
+    )
 
 
 def _weights(text: str, flag: str) -> dict[str, float]:

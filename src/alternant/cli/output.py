@@ -44,7 +44,9 @@ def check(format: Format | None, output: Path | None) -> Format:
     suffixes: dict[str, Format] = {".csv": "csv", ".json": "json", ".parquet": "parquet", ".pq": "parquet"}
     chosen = format or suffixes.get(output.suffix.lower())
     if chosen is None:
-        raise DataError(f"cannot tell the format of {str(output)!r}: expected .csv, .json or .parquet, or --format")
+        raise DataError(
+            f"cannot tell the format of {str(output)!r}: expected .csv, .json or .parquet, or --format"
+        )
     check_folder(output)
     return chosen
 
@@ -71,7 +73,9 @@ def write(columns: Columns, *, format: Format, output: Path | None, title: str =
 
 def atomically(output: Path, write_to: Callable[[Path], None]) -> None:
     """Call `write_to` with a new file beside `output`, then rename it: readers see the old file or the new one."""
-    handle, name = tempfile.mkstemp(prefix=f".{output.name}.", suffix=output.suffix, dir=output.absolute().parent)
+    handle, name = tempfile.mkstemp(
+        prefix=f".{output.name}.", suffix=output.suffix, dir=output.absolute().parent
+    )
     os.close(handle)
     try:
         write_to(Path(name))
@@ -84,13 +88,17 @@ def atomically(output: Path, write_to: Callable[[Path], None]) -> None:
         raise
 
 
-def with_titles(columns: Columns, titles: Mapping[str, str] | None, *, column: str = "item_id") -> dict[str, NDArray[Any]]:
+def with_titles(
+    columns: Columns, titles: Mapping[str, str] | None, *, column: str = "item_id"
+) -> dict[str, NDArray[Any]]:
     """Return the columns with a column ``title`` after `column`; ids without a title get an empty one."""
     result: dict[str, NDArray[Any]] = {}
     for name, values in columns.items():
         result[name] = values
         if titles is not None and name == column:
-            result["title"] = np.array([titles.get(str(label), "") for label in values.tolist()], dtype=object)
+            result["title"] = np.array(
+                [titles.get(str(label), "") for label in values.tolist()], dtype=object
+            )
     return result
 
 
@@ -109,7 +117,9 @@ def _write_file(columns: Columns, format: Format, path: Path, title: str) -> Non
         write_parquet(columns, path)
     elif format == "table":
         with path.open("w", encoding="utf-8") as stream:
-            console.Console(file=stream, width=120, highlight=False, markup=False).print(_table(columns, title))
+            console.Console(file=stream, width=120, highlight=False, markup=False).print(
+                _table(columns, title)
+            )
     else:
         path.write_text(_text(columns, format), encoding="utf-8")
 
@@ -117,7 +127,9 @@ def _write_file(columns: Columns, format: Format, path: Path, title: str) -> Non
 def _text(columns: Columns, format: Format) -> str:
     rows = zip(*(plain_values(values) for values in columns.values()), strict=True)
     if format == "json":
-        records = [{name: _json_value(value) for name, value in zip(columns, row, strict=True)} for row in rows]
+        records = [
+            {name: _json_value(value) for name, value in zip(columns, row, strict=True)} for row in rows
+        ]
         return json.dumps(records, ensure_ascii=False, indent=1) + "\n"
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
@@ -135,7 +147,9 @@ def _table(columns: Columns, title: str) -> Table:
     shown = []
     for name, values in columns.items():
         number = values.dtype.kind in "iuf"
-        table.add_column(name.replace("_", " "), justify="right" if number else "left", overflow="ellipsis", no_wrap=True)
+        table.add_column(
+            name.replace("_", " "), justify="right" if number else "left", overflow="ellipsis", no_wrap=True
+        )
         floats = values.dtype.kind == "f"
         shown.append([f"{value:.3f}" if floats else str(value) for value in values.tolist()])
     for row in zip(*shown, strict=True):

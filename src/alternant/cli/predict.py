@@ -25,13 +25,16 @@ def predict(
     *,
     user: Annotated[list[str] | None, Parameter(negative=(), help="A user id; repeat it for more.")] = None,
     item: Annotated[
-        list[str] | None, Parameter(negative=(), help="An item id; repeat it for more. Every user meets every item.")
+        list[str] | None,
+        Parameter(negative=(), help="An item id; repeat it for more. Every user meets every item."),
     ] = None,
     unknown: Annotated[
         Literal["error", "fallback", "nan"],
         Parameter(help="For ids the model does not know: an error; the mean and what bias is known; or NaN."),
     ] = "error",
-    clip: Annotated[bool, Parameter(help="Keep predictions within the range of the training ratings.")] = False,
+    clip: Annotated[
+        bool, Parameter(help="Keep predictions within the range of the training ratings.")
+    ] = False,
     titles: TitlesOption = None,
     format: FormatOption = None,
     output_file: OutputOption = None,
@@ -39,7 +42,8 @@ def predict(
 ) -> None:
     """Predict ratings: of a file of pairs, or of each --user with each --item.
 
-    Where the file has ratings too, they are shown beside the predictions, and the error over all of them is said.
+    Where the file has ratings too, they are shown beside the predictions, and the error over all of them is
+    said.
     """
     chosen = output.check(format, output_file)
     if (pairs is None) == (not user or not item):

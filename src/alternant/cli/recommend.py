@@ -18,13 +18,16 @@ def recommend(
     *,
     user: Annotated[list[str] | None, Parameter(negative=(), help="A user id; repeat it for more.")] = None,
     item: Annotated[
-        list[str] | None, Parameter(negative=(), help="An item id: recommend users for it instead; repeat it for more.")
+        list[str] | None,
+        Parameter(negative=(), help="An item id: recommend users for it instead; repeat it for more."),
     ] = None,
     k: KOption = 10,
     exclude_seen: Annotated[bool, Parameter(help="Leave out what the user has in the training data.")] = True,
     unknown: Annotated[
         Literal["error", "fallback"],
-        Parameter(help="For a user that the model does not know: an error, or the most popular items, marked so."),
+        Parameter(
+            help="For a user that the model does not know: an error, or the most popular items, marked so."
+        ),
     ] = "error",
     titles: TitlesOption = None,
     format: FormatOption = None,
@@ -37,7 +40,9 @@ def recommend(
     names = titles_of(titles)
     fitted = load(model)
     if user:
-        result = fitted.recommend(labels(user, fitted.user_ids), k, exclude_seen=exclude_seen, unknown=unknown)
+        result = fitted.recommend(
+            labels(user, fitted.user_ids), k, exclude_seen=exclude_seen, unknown=unknown
+        )
         heading = f"recommended to user {', '.join(user)}"
     else:
         result = fitted.recommend_users(labels(item or (), fitted.item_ids), k)

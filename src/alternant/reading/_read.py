@@ -99,17 +99,12 @@ def read(
     try:
         columns, expressions = _plan(connection, opened, asked)
     except NotUtf8Error:
-        _log.info("%s is not UTF-8; reading it as Latin-1", opened.name)
         opened = as_latin1(opened)
         columns, expressions = _plan(connection, opened, asked)
-    selected = ", ".join(
-        f"{expressions[part]} as {identifier(name)}"
-        for part, name in {**columns}.items()
-        if part in expressions
-    )
+    selected = ", ".join(f"{expressions[part]} as {identifier(name)}" for part, name in columns.items())
     with translated(opened.name):
         relation = connection.sql(f"select {selected} from {opened.relation}")
-        return Interactions.from_frame(
+        interactions = Interactions.from_frame(
             relation,
             user=columns["user"],
             item=columns["item"],
@@ -117,10 +112,15 @@ def read(
             weight=columns.get("weight"),
             time=columns.get("time"),
             event=columns.get("event"),
-            event_weights=event_weights,
+            event_weights=None
+            if event_weights is None
+            else {str(name): w for name, w in event_weights.items()},
             duplicates=duplicates,
             on_invalid=on_invalid,
         )
+    if interactions.report.n_rows_read == 0:
+        raise DataError(f"{opened.name} has no rows; expected one row per interaction")
+    return interactions
 
 
 def _plan(
@@ -129,9 +129,15 @@ def _plan(
     """Return part → column and part → SQL expression, after one pass over what has to be looked at first."""
     has_names = source.dialect is None or source.dialect.has_header
     columns, guessed = choose(list(source.columns), asked, has_names=has_names, source=source.name)
+    columns = {part: columns[part] for part in asked if part in columns}
     found = _look(connection, source, columns)
     expressions = {}
     for part, name in list(columns.items()):
+        if found.get(part, {}).get("null"):
+            raise DataError(
+                f"{part} ids must not be empty, got {found[part]['null']:,} empty ones in column {name!r}, "
+                f"the first in {_place(source, name, '')}; drop the rows"
+            )
         expression = _expression(source, part, name, found.get(part, {}))
         if expression is None and part == "time" and part in guessed:
             example = found[part]["bad_time"]
@@ -146,8 +152,8 @@ def _plan(
     _log.info("reading %s: %s%s", source.name, chosen, by_position)
     for part in ("user", "item"):
         odd = found.get(part, {}).get("not_integer")
-        if source.dialect is not None and odd is not None:
-            _log.info("%s ids are strings: %r is not a plain integer", part, odd)
+        if odd is not None and odd.lstrip("+-").replace(".", "").isdecimal():
+            _log.info("%s ids are strings, as written: %r is not a plain integer", part, odd)
     return columns, expressions
 
 
@@ -159,10 +165,10 @@ def _look(connection: Connection, source: Source, columns: Mapping[str, str]) ->
         if source.columns[name] != "VARCHAR":
             continue
         if part in {"user", "item"} and source.dialect is not None:
-            odd = f"try_cast({column} as bigint)::varchar is distinct from trim({column})"
-            asked[part, "not_integer"] = (
-                f"first(trim({column})) filter (where {column} is not null and {odd})"
-            )
+            label = _label(column)
+            odd = f"try_cast({label} as bigint)::varchar <> {label} or try_cast({label} as bigint) is null"
+            asked[part, "not_integer"] = f"first({label}) filter (where {label} is not null and ({odd}))"
+            asked[part, "null"] = f"count(*) - count({label})"
         elif part in {"value", "weight", "time"}:
             present = f"{column} is not null"
             asked[part, "bad"] = (
@@ -193,12 +199,12 @@ def _expression(source: Source, part: str, name: str, found: Mapping[str, Any]) 
     column, kind = identifier(name), source.columns[name]
     if part in {"user", "item"}:
         if source.dialect is not None:
-            return f"try_cast({column} as bigint)" if found["not_integer"] is None else f"trim({column})"
+            return f"{_label(column)}::bigint" if found["not_integer"] is None else _label(column)
         if kind in _WHOLE:
             return f"{column}::bigint"
         return f"{column}::varchar" if kind == "UUID" or kind.startswith("ENUM") else column
     if part == "event":
-        return f"{column}::varchar"
+        return f"{column}::varchar"  # read() makes strings of the keys of event_weights, too
     if kind != "VARCHAR":
         return (
             f"{column}::double" if kind.startswith("DECIMAL") or kind in {"HUGEINT", "UHUGEINT"} else column
@@ -212,14 +218,22 @@ def _expression(source: Source, part: str, name: str, found: Mapping[str, Any]) 
     return f"{column}::double" if found["bad"] is None else None
 
 
+def _label(column: str) -> str:
+    """Return the SQL of an id in text: without the spaces around it, null where nothing is left."""
+    return f"nullif(trim({column}), '')"
+
+
 def _wrong_type(source: Source, part: str, name: str, found: Mapping[str, Any]) -> DataError:
     text = found["bad_time"] if part == "time" else found["bad"]
-    place = f"in {source.name}"
-    if source.dialect is not None:
-        position = list(source.columns).index(name)
-        place = f"in {_text.find_line(source.files, source.dialect, position, text)}"
     expected = "a number or a time" if part == "time" else "a number"
     return DataError(
-        f"{part} must be {expected}, got {text!r} in column {name!r} {place}; "
+        f"{part} must be {expected}, got {text!r} in column {name!r} in {_place(source, name, text)}; "
         f"correct it, or name another column with {part}="
     )
+
+
+def _place(source: Source, name: str, text: str) -> str:
+    """Return where column `name` is `text` first: a line of a text file, else the source."""
+    if source.dialect is None:
+        return source.name
+    return _text.find_line(source.files, source.dialect, list(source.columns).index(name), text)

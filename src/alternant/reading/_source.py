@@ -1,6 +1,7 @@
 """What a caller may name as a source: a file, a glob, or SQL; and how DuckDB reads it."""
 
 import glob
+import logging
 import os
 import re
 from collections.abc import Iterable
@@ -12,22 +13,14 @@ from alternant.reading import _text
 from alternant.reading._columns import KNOWN, TITLE_NAMES
 from alternant.reading._duckdb import Connection, NotUtf8Error, literal, translated
 
+_log = logging.getLogger("alternant.reading")
+_LATIN_1 = "%s is not UTF-8; reading it as Latin-1"
+
 _PARQUET = {".parquet", ".pq"}
 _JSON = {".json", ".ndjson", ".jsonl"}
-_BINARY = {
-    ".xlsx",
-    ".xls",
-    ".npz",
-    ".npy",
-    ".pkl",
-    ".pickle",
-    ".zip",
-    ".tar",
-    ".safetensors",
-    ".feather",
-    ".arrow",
-    ".h5",
-}
+_FOREIGN = set(
+    ".xlsx .xls .npz .npy .pkl .pickle .zip .tar .bz2 .xz .zst .safetensors .feather .arrow .h5".split()  # noqa: SIM905
+)
 
 
 @dataclass(frozen=True)
@@ -64,9 +57,9 @@ def open_source(
     files = _find_files(source)
     name = files[0].name if len(files) == 1 else f"{files[0].name} … {files[-1].name} ({len(files)} files)"
     suffixes = {_text.suffix_of(path) for path in files}
-    if suffixes & _BINARY:
+    if suffixes & _FOREIGN:
         raise DataError(
-            f"cannot read {name}: expected CSV, TSV, Parquet, JSON or a '::' file, got a {min(suffixes)} file"
+            f"cannot read {name}: expected CSV, TSV, Parquet, JSON or a '::' file, got {min(suffixes & _FOREIGN)}"
         )
     for reader, known in (("read_parquet", _PARQUET), ("read_json", _JSON)):
         if suffixes <= known:
@@ -82,6 +75,7 @@ def as_latin1(source: Source) -> Source:
     """Return the same text source, read as Latin-1."""
     if source.dialect is None:
         raise DataError(f"cannot read {source.name}: expected text in UTF-8")
+    _log.info(_LATIN_1, source.name)
     dialect = replace(source.dialect, encoding="latin-1")
     return replace(source, dialect=dialect, relation=_csv_relation(source.files, dialect))
 
@@ -118,6 +112,8 @@ def _open_text(connection: Connection, name: str, files: list[Path], *, asked: f
                 f"expected {', '.join(dialects[0].names)}; got {', '.join(dialect.names)}"
             )
     latin = any(dialect.encoding == "latin-1" for dialect in dialects)
+    if latin:
+        _log.info(_LATIN_1, name)
     dialect = replace(dialects[0], encoding="latin-1" if latin else "utf-8")
     relation = _csv_relation(files, dialect)
     return Source(name, relation, dict.fromkeys(dialect.names, "VARCHAR"), files, dialect)

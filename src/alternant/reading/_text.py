@@ -1,12 +1,10 @@
 """Delimited text: what separates the columns, whether there is a header line, and where a value stands."""
 
-import bz2
 import csv
 import gzip
-import io
 import itertools
-import lzma
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -15,7 +13,6 @@ from alternant.errors import DataError
 
 _DELIMITERS = ("::", "\t", ",", ";", "|", " ")
 _SAMPLE_LINES = 50
-_OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
 
 @dataclass(frozen=True)
@@ -59,15 +56,14 @@ class Dialect:
 
 def suffix_of(path: Path) -> str:
     """Return the suffix that tells the format: that of ``ratings.csv.gz`` is ``.csv``."""
-    name = Path(path.stem) if path.suffix.lower() in {*_OPENERS, ".zst"} else path
+    name = Path(path.stem) if path.suffix.lower() == ".gz" else path
     return name.suffix.lower()
 
 
 def open_text(path: Path, encoding: str = "utf-8") -> IO[str]:
     """Open a plain or compressed text file, without a byte-order mark."""
-    opener = _OPENERS.get(path.suffix.lower())
-    binary: IO[bytes] = opener(path, "rb") if opener else path.open("rb")
-    return io.TextIOWrapper(binary, encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="")
+    opener: Callable[..., IO[str]] = gzip.open if path.suffix.lower() == ".gz" else open
+    return opener(path, "rt", encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="")
 
 
 def sniff(path: Path, *, known_names: frozenset[str], asked_names: frozenset[str]) -> Dialect:
@@ -115,7 +111,7 @@ def _sample(path: Path) -> tuple[list[str], str]:
                 lines = list(itertools.islice((line for line in stream if line.strip()), _SAMPLE_LINES))
         except UnicodeDecodeError:
             continue
-        except (OSError, EOFError, lzma.LZMAError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise DataError(f"cannot read {path.name}: {error}") from error
         return lines, encoding
     raise DataError(f"cannot read {path.name}: expected text in UTF-8 or Latin-1")

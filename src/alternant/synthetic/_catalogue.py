@@ -1,5 +1,6 @@
 """A generated catalogue of films: who rates what, and how, follows planted tastes."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ _TASTE_SPREAD = 0.75
 _NOISE = 0.6
 _CHOICE_BY_TASTE = 1.0  # how much more often people pick what they will like
 _FEWEST = 8  # ratings of a user
+_erf = np.frompyfunc(math.erf, 1, 1)
 _BLOCK = 512  # users drawn at a time, so that memory does not grow with n_users · n_items
 
 
@@ -30,8 +32,8 @@ class Catalogue:
     Attributes
     ----------
     interactions : Interactions
-        Ratings 1.0 to 5.0 in half stars. User ids are the integers 1..n_users, item ids 1..n_items; ids without
-        ratings are included.
+        Ratings 1.0 to 5.0 in half stars. User ids are the integers 1..n_users, item ids 1..n_items; ids
+        without ratings are included.
     titles : dict of int to str
         Item id to title, all distinct.
     genres : dict of int to tuple of str
@@ -55,10 +57,13 @@ class Catalogue:
     user_taste: NDArray[np.float64]
     item_genres: NDArray[np.float64]
 
-    def expected(self, users: NDArray[np.integer[Any]], items: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
-        """Return the planted ratings of pairs of ids: without noise and rounding, kept within 1 and 5.
+    def expected(
+        self, users: NDArray[np.integer[Any]], items: NDArray[np.integer[Any]]
+    ) -> NDArray[np.float64]:
+        """Return the average rating of pairs of ids, over the noise, with rounding and the scale's ends.
 
-        No model can be expected to come nearer to the ratings than these: their RMSE against the ratings is a floor.
+        No model can be expected to come nearer to the ratings: the RMSE of these against the ratings is a
+        floor.
 
         Parameters
         ----------
@@ -71,10 +76,14 @@ class Catalogue:
         """
         u, i = np.asarray(users) - 1, np.asarray(items) - 1
         for what, index, n in (("user", u, len(self.user_bias)), ("item", i, len(self.item_bias))):
-            if index.size and not (0 <= index.min() and index.max() < n):
+            if index.size and (index.min() < 0 or index.max() >= n):
                 raise DataError(f"{what} ids of this catalogue are 1 to {n:,}")
         liking = np.einsum("nk,nk->n", self.user_taste[u], self.item_genres[i])
-        return np.clip(_MEAN + self.user_bias[u] + self.item_bias[i] + liking, 1.0, 5.0)
+        clean = _MEAN + self.user_bias[u] + self.item_bias[i] + liking
+        # A rating is 1 plus half a star for each step 1.5, 2.0, … 5.0 that the noisy value, rounded, reaches.
+        steps = np.arange(1.25, 5.0, 0.5)
+        reached = _erf((clean[:, None] - steps) / (_NOISE * math.sqrt(2))).astype(np.float64)
+        return 1.0 + 0.25 * (1.0 + reached).sum(axis=1)  # type: ignore[no-any-return]
 
 
 def catalogue(
@@ -183,4 +192,5 @@ def _activity(rng: np.random.Generator, n_users: int, n_items: int, n_entries: i
     """Return how many films each user rated: log-normal, a few heavy users and many light ones."""
     share = rng.lognormal(0.0, 0.9, n_users)
     extra = (n_entries - _FEWEST * n_users) * share / share.sum()
-    return np.minimum(_FEWEST + np.round(extra).astype(np.int64), n_items // 2)
+    counts = _FEWEST + np.round(extra).astype(np.int64)
+    return counts.clip(max=n_items // 2)  # type: ignore[no-any-return]

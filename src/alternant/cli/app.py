@@ -16,16 +16,16 @@ from alternant.cli import console
 from alternant.cli.demo import demo
 from alternant.cli.doctor import doctor
 from alternant.cli.export import export
-from alternant.cli.fit import fit
+from alternant.cli.fit import INTERRUPTED, fit
 from alternant.cli.fold_in import fold_in
 from alternant.cli.inspect import inspect
+from alternant.cli.options import flag_text
 from alternant.cli.predict import predict
 from alternant.cli.recommend import recommend
 from alternant.cli.similar import similar
 from alternant.errors import AlternantError
 
 COMMANDS = (fit, predict, recommend, similar, fold_in, inspect, export, doctor, demo)
-INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 
 _everywhere = Group("Everywhere", sort_key=100)
 
@@ -98,8 +98,13 @@ def _one_line(text: str) -> str:
 
 
 def _in_options(message: str) -> str:
-    """Say a remedy in the words of the command line: ``user=`` of ``read`` is the option ``--user-column``."""
-    return re.sub(r"\b(user|item|value|weight|time|event)=(?=$|[\s,;:])", r"--\1-column", message)
+    """Say a remedy in the words of the command line: ``user=`` of ``read`` is ``--user-column`` here."""
+    message = re.sub(r"\b(user|item|value|weight|time|event)=(?=$|[\s,;:])", r"--\1-column", message)
+    return re.sub(
+        r"\b(duplicates|on_invalid|unknown)=\"(\w+)\"",
+        lambda found: f"{flag_text(found[1])} {found[2]}",
+        message,
+    )
 
 
 @contextmanager

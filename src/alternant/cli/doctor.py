@@ -33,7 +33,7 @@ def doctor(
         Parameter(alias="-f", help="A table to read, or JSON to attach to a report."),
     ] = "table",
 ) -> None:
-    """Show the version, processor, instruction sets, threads, memory and optional packages of this installation."""
+    """Show what this installation runs on: version, processor, threads, memory, optional packages."""
     facts = examine()
     if format == "json":
         sys.stdout.write(json.dumps(facts, ensure_ascii=False, indent=1) + "\n")

@@ -15,7 +15,7 @@ from alternant.cli.progress import follow
 from alternant.errors import DataError
 from alternant.reading import read
 
-INTERRUPTED = 130
+INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 SETTINGS = of_dataclass(ExplicitALS)
 SELECTION = of_function(weighting.select)
 SECTIONS = {"": SETTINGS, "reading": READING, "selection": SELECTION}
@@ -59,8 +59,10 @@ def fit(
     model.save(output_file)
     last = model.trace[-1]
     console.note(
-        f"wrote {output_file}: {model.n_users:,} users, {model.n_items:,} items, {model.n_factors} factors; "
         f"{last.sweep} sweeps in {last.seconds:.1f} s, objective {last.objective:,.4f}; stopped: {model.stopped}"
+    )
+    console.note(
+        f"wrote {output_file}: {model.n_users:,} users, {model.n_items:,} items, {model.n_factors} factors"
     )
     return INTERRUPTED if "interrupt" in model.stopped else 0
 

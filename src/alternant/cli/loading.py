@@ -15,7 +15,9 @@ ModelArgument = Annotated[Path, Parameter(help="A model file written by fit.")]
 TitlesOption = Annotated[
     Path | None, Parameter(help="A file of item ids and titles, e.g. movies.csv: shows titles beside ids.")
 ]
-KOption = Annotated[int, Parameter(alias="-k", help="How many for each; fewer where there are no more.")]
+KOption = Annotated[
+    int, Parameter(name=["--k", "-k"], help="How many for each; fewer where there are no more.")
+]
 
 READING = of_function(
     read, suffix=dict.fromkeys(("user", "item", "value", "weight", "time", "event"), "_column")

@@ -57,8 +57,8 @@ def of_function(
     )
 
 
-def with_options(command: Callable[..., Any], groups: Mapping[str, Iterable[Option]]) -> Callable[..., Any]:
-    """Give `command`, which ends in ``**options``, one keyword-only parameter per option, in titled groups."""
+def with_options(command: Callable[..., Any], groups: Mapping[str, Iterable[Option]]) -> None:
+    """Give `command`, which ends in ``**options``, one keyword-only parameter per option, in groups."""
     signature = inspect.signature(command)
     hints = typing.get_type_hints(command, include_extras=True)
     own = [
@@ -77,18 +77,17 @@ def with_options(command: Callable[..., Any], groups: Mapping[str, Iterable[Opti
     parameters = [*own, *derived]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return command
 
 
 def given(
-    options: Iterable[Option], values: Mapping[str, Any], settings: Mapping[str, Any] = {}
+    options: Iterable[Option], values: Mapping[str, Any], settings: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Return name → value of what was given: on the command line (`values`, by flag), else in `settings` (by name)."""
+    """Return name → value of what was given: in `values` (by flag), else in `settings` (by name)."""
     result = {}
     for option in options:
         value = values.get(option.flag)
         if value is None:
-            value = settings.get(option.name)
+            value = (settings or {}).get(option.name)
         elif _is_mapping(option.type):
             value = _weights(value, option.flag)
         if value is not None:

@@ -27,11 +27,12 @@ FormatOption = Annotated[
     Parameter(
         alias="-f",
         show_default=False,
-        help="How results are written. Default: by the suffix of --output; a table on a terminal, csv elsewhere.",
+        help="By default the suffix of --output decides; else a table on a terminal, csv elsewhere.",
     ),
 ]
 OutputOption = Annotated[
-    Path | None, Parameter(alias="-o", help="Write the results to this file instead (.csv, .json, .parquet).")
+    Path | None,
+    Parameter(name=["--output", "-o"], help="Write the results to this file instead (.csv, .json, .parquet)."),
 ]
 
 
@@ -72,7 +73,7 @@ def write(columns: Columns, *, format: Format, output: Path | None, title: str =
 
 
 def atomically(output: Path, write_to: Callable[[Path], None]) -> None:
-    """Call `write_to` with a new file beside `output`, then rename it: readers see the old file or the new one."""
+    """Call `write_to` with a new file beside `output`, then rename it: readers see the old or the new one."""
     handle, name = tempfile.mkstemp(
         prefix=f".{output.name}.", suffix=output.suffix, dir=output.absolute().parent
     )
@@ -90,7 +91,7 @@ def atomically(output: Path, write_to: Callable[[Path], None]) -> None:
 
 def with_titles(
     columns: Columns, titles: Mapping[str, str] | None, *, column: str = "item_id"
-) -> dict[str, NDArray[Any]]:
+) -> -> dict[str, NDArray[Any]]:
     """Return the columns with a column ``title`` after `column`; ids without a title get an empty one."""
     result: dict[str, NDArray[Any]] = {}
     for name, values in columns.items():

@@ -6,6 +6,7 @@ Usable from Python too, where the ``cli`` extra is installed::
         model = ExplicitALS(n_sweeps=12).fit(interactions, callback=callback)
 """
 
+import importlib.util
 import logging
 import math
 from collections.abc import Callable, Iterator
@@ -32,7 +33,8 @@ def follow(n_sweeps: int, *, to: Console | None = None) -> Iterator[Callable[[Ha
         Where; None: standard error.
     """
     shown_on = to or console.err()
-    if not (shown_on.is_terminal or shown_on.is_jupyter):
+    in_notebook = shown_on.is_jupyter and importlib.util.find_spec("ipywidgets") is not None
+    if not in_notebook and (not shown_on.is_terminal or shown_on.is_dumb_terminal or shown_on.is_jupyter):
         yield _log_sweep
         return
     columns = (
@@ -58,5 +60,6 @@ def _log_sweep(event: HalfSweep) -> None:
 
 def sweep_line(event: HalfSweep) -> str:
     """Return one line about a whole sweep."""
-    change = "" if math.isnan(event.decrease) else f" (down {event.decrease:.2%})"
-    return f"sweep {event.sweep}/{event.n_sweeps}: objective {event.objective:,.4f}{change}, {event.seconds:.1f} s"
+    down = "" if math.isnan(event.decrease) else f" (down {event.decrease:.2%})"
+    sweep = f"sweep {event.sweep}/{event.n_sweeps}"
+    return f"{sweep}: objective {event.objective:,.4f}{down}, {event.seconds:.1f} s"

@@ -1,4 +1,4 @@
-"""``alternant similar``: the nearest items or users by cosine of their factors."""
+"""``alternant similar``: the nearest items or users by the cosine of their factors."""
 
 from typing import Annotated
 
@@ -28,3 +28,8 @@ def similar(
         raise DataError("expected --item or --user, got " + ("both" if user else "neither"))
     names = titles_of(titles)
     fitted = load(model)
+    if item:
+        result = fitted.similar_items(labels(item, fitted.item_ids), k)
+    else:
+        result = fitted.similar_users(labels(user or (), fitted.user_ids), k)
+    raise NotImplementedError(result, chosen, names)

@@ -28,7 +28,8 @@ def show(shown_on: Console, *, seed: int, save: Path | None) -> None:
     made = catalogue(seed=seed)
     split = random_split(made.interactions, test_fraction=0.1, seed=seed)
     shown_on.print(
-        "Now a catalogue as it might be, generated with tastes planted in it: everybody likes some of eight genres "
+        "Now a catalogue as it might be, generated with tastes planted in it: everybody likes some "
+        "of eight genres "
         "more than others, a few films are rated by hundreds and most by few, and chance has its say.\n"
     )
     shown_on.print(f"{made.interactions.summary()}\n", style="bold")
@@ -106,7 +107,8 @@ def _show_user(shown_on: Console, made: Catalogue, train: Interactions, model: F
     )
 
     shown_on.print(
-        f"User {user} rated {len(films)} films (picked because the taste is easy to see). On the left what they liked "
+        f"User {user} rated {len(films)} films (picked because the taste is easy to see). On the left "
+        "what they liked "
         "most; on the right what the model recommends, none of it seen by them:"
     )
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), expand=True)
@@ -124,7 +126,8 @@ def _show_user(shown_on: Console, made: Catalogue, train: Interactions, model: F
     shown_on.print(table)
     shown_on.print(
         f"Planted is what this user would give on average, as the generator knows and the model does not: "
-        f"{planted.mean():.2f} for these {len(planted)} films, {everything.mean():.2f} over the whole catalogue.\n"
+        f"{planted.mean():.2f} for these {len(planted)} films, {everything.mean():.2f} over the whole "
+        "catalogue.\n"
     )
 
 

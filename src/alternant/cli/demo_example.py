@@ -38,18 +38,21 @@ def show(shown_on: Console) -> None:
     shown_on.print("Four people have rated some of four films. What would they say of the others?")
     shown_on.print(_grid(users, films, [[_rating(cell) for cell in row] for row in ratings]))
     shown_on.print(
-        "Alternating least squares looks for two numbers for each user and two for each film, such that their "
+        "Alternating least squares looks for two numbers for each user and two for each film, such "
+        "that their "
         "products come close to the known ratings and the numbers stay small:\n"
     )
     shown_on.print("    minimise  Σ (rating − user · film)²  +  0.1 (Σ user² + Σ film²)\n", style="bold")
     shown_on.print(
-        "Hold the films still, and the best numbers of each user are a small regression with one exact answer. Then "
+        "Hold the films still, and the best numbers of each user are a small regression with one "
+        "exact answer. Then "
         "hold the users still and do the films. That is one sweep, and no half of it can raise the loss:\n"
     )
     shown_on.print(_losses(model))
     error = math.sqrt(np.nanmean((completion.values - ratings) ** 2))
     shown_on.print(
-        f"\nThe twelve known ratings are now met within {error:.2f} (RMSE), and the products fill in the four that "
+        f"\nThe twelve known ratings are now met within {error:.2f} (RMSE), and the products fill in "
+        "the four that "
         "were unknown (marked):"
     )
     shown_on.print(_grid(users, films, _filled(completion, ratings)))
@@ -64,17 +67,21 @@ def _judge(shown_on: Console, table: Interactions, model: FactorModel, completio
     careful = float(ExplicitALS().fit(table).predict(user, film))
     shown_on.print(f"User 1 would give film 3 a {wanted:.2f}: middling, so not a film to press on them.\n")
     shown_on.print(
-        f"The strongest recommendation is {film} for {user}, at {unknown[u, i]:.2f}: more than the 5 that the scale "
+        f"The strongest recommendation is {film} for {user}, at {unknown[u, i]:.2f}: more than the 5 "
+        "that the scale "
         "allows, because the products know nothing of the scale (clipped, it is 5).\n"
     )
     shown_on.print(
-        f"Would you trust it? Be slow to. Twelve ratings are met by sixteen numbers. Users 1 and 2 like film 1 and "
-        f"gave film 4 a 1, and {user} gave film 4 a 4: one might well guess the opposite. With the library's default "
+        "Would you trust it? Be slow to. Twelve ratings are met by sixteen numbers. Users 1 and 2 "
+        "like film 1 and "
+        f"gave film 4 a 1, and {user} gave film 4 a 4: one might well guess the opposite. With the "
+        "library's default "
         "settings, which add a bias for every user and film and hold the numbers much smaller, this cell is "
         f"{careful:.2f}. So small a table shows how the method works, not how well.\n"
     )
     shown_on.print(
-        "The start matters, too. From the wrong one, the sweeps settle where the loss is 22.07 and stay there; this "
+        "The start matters, too. From the wrong one, the sweeps settle where the loss is 22.07 and "
+        "stay there; this "
         "run began at the table's own strongest directions.",
     )
 
@@ -93,7 +100,8 @@ def _rating(value: float) -> Text:
 
 
 def _filled(completion: Completion, ratings: NDArray[np.float64]) -> list[list[Text]]:
-    """Return the cells of the completed table: the unknown ones marked, the known ones beside their rating."""
+    """Return the cells of the completed table: the unknown ones marked, the known ones beside their "
+    "rating."""
     return [
         [
             Text(f"▸ {value:.2f}", style="bold yellow")

@@ -32,7 +32,9 @@ FormatOption = Annotated[
 ]
 OutputOption = Annotated[
     Path | None,
-    Parameter(name=["--output", "-o"], help="Write the results to this file instead (.csv, .json, .parquet)."),
+    Parameter(
+        name=["--output", "-o"], help="Write the results to this file instead (.csv, .json, .parquet)."
+    ),
 ]
 
 
@@ -91,7 +93,7 @@ def atomically(output: Path, write_to: Callable[[Path], None]) -> None:
 
 def with_titles(
     columns: Columns, titles: Mapping[str, str] | None, *, column: str = "item_id"
-) -> -> dict[str, NDArray[Any]]:
+) -> dict[str, NDArray[Any]]:
     """Return the columns with a column ``title`` after `column`; ids without a title get an empty one."""
     result: dict[str, NDArray[Any]] = {}
     for name, values in columns.items():

@@ -133,6 +133,22 @@ def test_what_ids_of_text_become(here, texts, labels):
     assert read("ratings.csv").user_ids.labels.tolist() == labels
 
 
+def test_the_kind_of_ids_can_be_set(here):
+    Path("ratings.csv").write_text("user,item\n1,07\n2,8\n")
+    interactions = read("ratings.csv", user_kind="string")
+    assert interactions.user_ids.labels.tolist() == ["1", "2"]
+    assert interactions.item_ids.labels.tolist() == ["07", "8"]
+    with pytest.raises(
+        DataError,
+        match=r"item ids must be plain integers here, got '07' in column 'item' in ratings\.csv, line 2",
+    ):
+        read("ratings.csv", item_kind="integer")
+    typed = read("select 1 as user, '2' as item", user_kind="string", item_kind="integer")
+    assert (typed.user_ids.labels.tolist(), typed.item_ids.labels.tolist()) == (["1"], [2])
+    with pytest.raises(DataError, match=r'user_kind must be "integer", "string" or None, got \'int\''):
+        read("ratings.csv", user_kind="int")
+
+
 def test_what_was_guessed_is_said_aloud(here, caplog):
     Path("ratings.csv").write_text(RATINGS)
     with caplog.at_level(logging.INFO, logger="alternant.reading"):

@@ -3,21 +3,16 @@
 import logging
 import os
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from alternant.errors import DataError
 from alternant.interactions import Interactions
-from alternant.reading import _text
 from alternant.reading._columns import choose
 from alternant.reading._duckdb import Connection, NotUtf8Error, connect, identifier, translated
 from alternant.reading._source import Source, as_latin1, open_source
+from alternant.reading._types import Kind, id_expression, look, number_expression, wrong_type
 
 _log = logging.getLogger("alternant.reading")
-
-_WHOLE = {f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL", "BIG", "HUGE")} | {
-    "INTEGER",
-    "UINTEGER",
-}
 
 
 def read(
@@ -30,6 +25,8 @@ def read(
     time: str | None = None,
     event: str | None = None,
     event_weights: Mapping[str, float] | None = None,
+    user_kind: Kind | None = None,
+    item_kind: Kind | None = None,
     duplicates: Literal["error", "sum", "mean", "max", "last"] | None = None,
     on_invalid: Literal["error", "drop"] = "error",
 ) -> Interactions:
@@ -65,6 +62,8 @@ def read(
         Column of event types, translated by `event_weights`; never guessed.
     event_weights : mapping of str to float or None
         Event type to its weight, e.g. ``{"view": 1, "buy": 5}``.
+    user_kind, item_kind : {"integer", "string"} or None
+        What ids are to be, where it matters that several files agree; None: decided as above.
     duplicates : {"error", "sum", "mean", "max", "last"} or None
         What becomes of several rows of one user and item; None: "error" with values, "sum" (counts) without.
     on_invalid : {"error", "drop"}
@@ -94,13 +93,17 @@ def read(
     ([1, 2], ['0104257'])
     """
     asked = {"user": user, "item": item, "value": value, "weight": weight, "time": time, "event": event}
+    kinds = {"user": user_kind, "item": item_kind}
+    for part, kind in kinds.items():
+        if kind not in (None, "integer", "string"):
+            raise DataError(f'{part}_kind must be "integer", "string" or None, got {kind!r}')
     connection = connect()
     opened = open_source(connection, source, asked=asked.values())
     try:
-        columns, expressions = _plan(connection, opened, asked)
+        columns, expressions = _plan(connection, opened, asked, kinds)
     except NotUtf8Error:
         opened = as_latin1(opened)
-        columns, expressions = _plan(connection, opened, asked)
+        columns, expressions = _plan(connection, opened, asked, kinds)
     selected = ", ".join(f"{expressions[part]} as {identifier(name)}" for part, name in columns.items())
     with translated(opened.name):
         relation = connection.sql(f"select {selected} from {opened.relation}")
@@ -112,9 +115,7 @@ def read(
             weight=columns.get("weight"),
             time=columns.get("time"),
             event=columns.get("event"),
-            event_weights=None
-            if event_weights is None
-            else {str(name): w for name, w in event_weights.items()},
+            event_weights=event_weights and {str(name): w for name, w in event_weights.items()},
             duplicates=duplicates,
             on_invalid=on_invalid,
         )
@@ -124,116 +125,37 @@ def read(
 
 
 def _plan(
-    connection: Connection, source: Source, asked: Mapping[str, str | None]
+    connection: Connection, source: Source, asked: Mapping[str, str | None], kinds: Mapping[str, Kind | None]
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Return part → column and part → SQL expression, after one pass over what has to be looked at first."""
     has_names = source.dialect is None or source.dialect.has_header
     columns, guessed = choose(list(source.columns), asked, has_names=has_names, source=source.name)
     columns = {part: columns[part] for part in asked if part in columns}
-    found = _look(connection, source, columns)
+    found = look(connection, source, columns)
     expressions = {}
     for part, name in list(columns.items()):
-        if found.get(part, {}).get("null"):
-            raise DataError(
-                f"{part} ids must not be empty, got {found[part]['null']:,} empty ones in column {name!r}, "
-                f"the first in {_place(source, name, '')}; drop the rows"
-            )
-        expression = _expression(source, part, name, found.get(part, {}))
-        if expression is None and part == "time" and part in guessed:
-            example = found[part]["bad_time"]
+        if part in kinds:
+            expressions[part] = id_expression(source, part, name, found.get(part, {}), kind=kinds[part])
+            continue
+        expression = number_expression(source, part, name, found.get(part, {}))
+        if expression is not None:
+            expressions[part] = expression
+        elif part == "time" and part in guessed:
+            example = found[part]["not_time"]
             _log.warning("%s: column %r is left out, %r is not a time", source.name, name, example)
             del columns[part]
-        elif expression is None:
-            raise _wrong_type(source, part, name, found[part])
         else:
-            expressions[part] = expression
+            raise wrong_type(source, part, name, found[part])
     by_position = "" if has_names else " (no header line: columns by position)"
     chosen = ", ".join(f"{part}={name}" for part, name in columns.items())
     _log.info("reading %s: %s%s", source.name, chosen, by_position)
-    for part in ("user", "item"):
+    for part, kind in kinds.items():
         odd = found.get(part, {}).get("not_integer")
-        if odd is not None and odd.lstrip("+-").replace(".", "").isdecimal():
+        if (
+            kind is None
+            and source.dialect is not None
+            and odd
+            and odd.lstrip("+-").replace(".", "").isdecimal()
+        ):
             _log.info("%s ids are strings, as written: %r is not a plain integer", part, odd)
     return columns, expressions
-
-
-def _look(connection: Connection, source: Source, columns: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """Pass over the text columns once: which ids are not integers, which values and times are not numbers."""
-    asked: dict[tuple[str, str], str] = {}
-    for part, name in columns.items():
-        column = identifier(name)
-        if source.columns[name] != "VARCHAR":
-            continue
-        if part in {"user", "item"} and source.dialect is not None:
-            label = _label(column)
-            odd = f"try_cast({label} as bigint)::varchar <> {label} or try_cast({label} as bigint) is null"
-            asked[part, "not_integer"] = f"first({label}) filter (where {label} is not null and ({odd}))"
-            asked[part, "null"] = f"count(*) - count({label})"
-        elif part in {"value", "weight", "time"}:
-            present = f"{column} is not null"
-            asked[part, "bad"] = (
-                f"first({column}) filter (where {present} and try_cast({column} as double) is null)"
-            )
-        if part == "time":
-            asked[part, "not_whole"] = (
-                f"first({column}) filter (where {present} and try_cast({column} as bigint) is "
-            )
-            asked[part, "not_whole"] += f"null or try_cast({column} as bigint)::varchar <> trim({column}))"
-            stamp = f"try_cast({column} as timestamptz)"
-            asked[part, "bad_time"] = f"first({column}) filter (where {present} and {stamp} is null)"
-    if not asked and source.dialect is None:
-        return {}
-    query = f"select count(*), {', '.join(asked.values()) or '1'} from {source.relation}"
-    with translated(source.name):
-        [row] = connection.execute(query).fetchall()
-    if row[0] == 0:
-        raise DataError(f"{source.name} has no rows; expected one row per interaction")
-    found: dict[str, dict[str, Any]] = {}
-    for (part, fact), answer in zip(asked, row[1:], strict=False):
-        found.setdefault(part, {})[fact] = answer
-    return found
-
-
-def _expression(source: Source, part: str, name: str, found: Mapping[str, Any]) -> str | None:
-    """Return the SQL that makes the column what its part needs; None where its text does not allow that."""
-    column, kind = identifier(name), source.columns[name]
-    if part in {"user", "item"}:
-        if source.dialect is not None:
-            return f"{_label(column)}::bigint" if found["not_integer"] is None else _label(column)
-        if kind in _WHOLE:
-            return f"{column}::bigint"
-        return f"{column}::varchar" if kind == "UUID" or kind.startswith("ENUM") else column
-    if part == "event":
-        return f"{column}::varchar"  # read() makes strings of the keys of event_weights, too
-    if kind != "VARCHAR":
-        return (
-            f"{column}::double" if kind.startswith("DECIMAL") or kind in {"HUGEINT", "UHUGEINT"} else column
-        )
-    if part == "time":
-        if found["not_whole"] is None:
-            return f"{column}::bigint"
-        if found["bad"] is None:
-            return f"floor({column}::double)::bigint"
-        return f"floor(epoch({column}::timestamptz))::bigint" if found["bad_time"] is None else None
-    return f"{column}::double" if found["bad"] is None else None
-
-
-def _label(column: str) -> str:
-    """Return the SQL of an id in text: without the spaces around it, null where nothing is left."""
-    return f"nullif(trim({column}), '')"
-
-
-def _wrong_type(source: Source, part: str, name: str, found: Mapping[str, Any]) -> DataError:
-    text = found["bad_time"] if part == "time" else found["bad"]
-    expected = "a number or a time" if part == "time" else "a number"
-    return DataError(
-        f"{part} must be {expected}, got {text!r} in column {name!r} in {_place(source, name, text)}; "
-        f"correct it, or name another column with {part}="
-    )
-
-
-def _place(source: Source, name: str, text: str) -> str:
-    """Return where column `name` is `text` first: a line of a text file, else the source."""
-    if source.dialect is None:
-        return source.name
-    return _text.find_line(source.files, source.dialect, list(source.columns).index(name), text)

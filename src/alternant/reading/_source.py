@@ -59,7 +59,8 @@ def open_source(
     suffixes = {_text.suffix_of(path) for path in files}
     if suffixes & _FOREIGN:
         raise DataError(
-            f"cannot read {name}: expected CSV, TSV, Parquet, JSON or a '::' file, got {min(suffixes & _FOREIGN)}"
+            f"cannot read {name}: expected CSV, TSV, Parquet, JSON or a '::' file, got "
+            f"{min(suffixes & _FOREIGN)}"
         )
     for reader, known in (("read_parquet", _PARQUET), ("read_json", _JSON)):
         if suffixes <= known:

@@ -159,7 +159,8 @@ def test_what_was_guessed_is_said_aloud(here, caplog):
     with caplog.at_level(logging.INFO, logger="alternant.reading"):
         read("u.data")
     assert caplog.messages == [
-        "reading u.data: user=column1, item=column2, value=column3, time=column4 (no header line: columns by position)"
+        "reading u.data: user=column1, item=column2, value=column3, time=column4 "
+        "(no header line: columns by position)"
     ]
 
 
@@ -218,11 +219,11 @@ def test_latin_1(here, caplog):
         ("", r"ratings\.csv is empty; expected one line per interaction: user, item, value"),
         ("\n \n", r"ratings\.csv is empty"),
         ("user,item,rating\n", r"ratings\.csv has no rows; expected one row per interaction"),
-        ("who,item\na,1\n", r"no column that looks like the user id; its columns are 'who', 'item': name one with user="),
-        ("user,item,rating\na,1,2\nb,2,good\n", r"value must be a number, got 'good' in column 'rating' in ratings\.csv, line 3"),
+        ("who,item\na,1\n", r"no column that looks like the user id; its columns are 'who', 'item': name one"),
+        ("user,item,rating\na,1,2\nb,2,good\n", r"must be a number, got 'good' in column 'rating' in ratings\.csv, line 3;"),
         ("user,item,rating\na,1,2\n\nb,2\n", r"ratings\.csv, line 4: expected 3 columns, got 2"),
         ("user,item,rating\na,1,2\nb,2,3,4\n", r"ratings\.csv, line 3: expected 3 columns, got 4"),
-        ("user,item,rating\na,1,2\n ,2,3\n", r"user ids must not be empty, got 1 empty ones in column 'user', the first in ratings\.csv, line 3; drop the rows"),
+        ("user,item,rating\na,1,2\n ,2,3\n", r"user ids must not be empty, got 1 .* the first in ratings\.csv, line 3; drop"),
         ("user,item,rating\na,1,nan\n", r"values must be finite, got nan for user 'a', item 1"),
         ("user,item,rating\na,1,2\na,1,3\n", r"each user and item may occur once"),
     ],
@@ -240,7 +241,7 @@ def test_refused_text(here, text, message):
         ("nope*.csv", r"no file matches 'nope\*\.csv' \(looked from "),
         (".", r"'\.' is a folder; name a file, or a glob such as "),
         ("https://example.org/ratings.csv", r"expected a file on this machine; download it first"),
-        ("model.safetensors", r"cannot read model\.safetensors: expected CSV, TSV, Parquet, JSON or a '::' file, got \.safetensors"),
+        ("model.safetensors", r"expected CSV, TSV, Parquet, JSON or a '::' file, got \.safetensors"),
         ("empty.parquet", r"empty\.parquet is empty; expected one row per interaction"),
         ("broken.parquet", r"cannot read broken\.parquet: "),
         ("broken.json", r"cannot read broken\.json: "),
@@ -250,7 +251,7 @@ def test_refused_text(here, text, message):
         ("select 1; select 2", r"expected one SELECT statement as source, got 'select 1; select 2'"),
         ("select user from nowhere", r"cannot read the SQL query: .*nowhere"),
         ("select 1 as user, 2 as item where false", r"the SQL query has no rows"),
-        ("select 1 as user, 2 as item, 'x' as rating", r"value must be a number, got 'x' in column 'rating' in the SQL query"),
+        ("select 1 as user, 2 as item, 'x' as rating", r"must be a number, got 'x' in column 'rating' in the SQL query"),
         ("select 1.5 as user, 2 as item", r"user ids must be integers or strings, got decimal"),
     ],
 )  # fmt: skip
@@ -267,7 +268,10 @@ def test_refused_sources(here, source, message):
 
 def test_a_named_column_that_is_missing(here):
     Path("ratings.csv").write_text(RATINGS)
-    with pytest.raises(DataError, match=r"no column 'uid' \(asked for as user\); its columns are 'userId', 'movieId', 'rating', 'timestamp'"):  # fmt: skip  # noqa: E501
+    message = (
+        r"no column 'uid' \(asked for as user\); its columns are 'userId', 'movieId', 'rating', 'timestamp'"
+    )
+    with pytest.raises(DataError, match=message):
         read("ratings.csv", user="uid")
     assert rows(read("ratings.csv", user="USERID")) == EXPECTED
 
@@ -284,7 +288,8 @@ def test_titles(here, caplog):
     pl.DataFrame({"id": [7], "name": ["Seven"]}).write_parquet("films.parquet")
     assert read_titles("films.parquet") == {"7": "Seven"}
     Path("ids.csv").write_text("movieId,year\n1,1999\n")
-    with pytest.raises(DataError, match=r"ids\.csv has no column of titles; expected one called title or name, got 'movieId', 'year'"):  # fmt: skip  # noqa: E501
+    message = r"ids\.csv has no column of titles; expected one called title or name, got 'movieId', 'year'"
+    with pytest.raises(DataError, match=message):
         read_titles("ids.csv")
 
 

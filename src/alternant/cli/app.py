@@ -37,6 +37,7 @@ def build() -> App:
         help="Alternating Least Squares recommenders: from a ratings file to recommendations.",
         version=__version__,
         help_format="plaintext",
+        suppress_keyboard_interrupt=False,
     )
     for command in COMMANDS:
         app.command(command)

@@ -36,10 +36,8 @@ def export(
     names = titles_of(titles)
     fitted = load(model)
     output_folder.mkdir(parents=True, exist_ok=True)
-    for side, column in (("users", "user_id"), ("items", "item_id")):
-        columns = output.with_titles(
-            _columns(fitted, side), names if side == "items" else None, column=column
-        )
+    for side in ("users", "items"):
+        columns = output.with_titles(_columns(fitted, side), names)
         output.write(columns, format=format, output=output_folder / f"{side}.{format}")
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from alternant.cli import console, output
-from alternant.cli.loading import READING, KOption, ModelArgument, TitlesOption, titles_of
+from alternant.cli.loading import FOR_A_MODEL, KOption, ModelArgument, TitlesOption, titles_of
 from alternant.cli.options import given, with_options
 from alternant.cli.output import FormatOption, OutputOption
 from alternant.cli.recommend import recommendation_columns
@@ -34,11 +34,12 @@ def fold_in(
     chosen = output.check(format, output_file)
     names = titles_of(titles)
     fitted = load(model)
-    folded = fitted.fold_in(read(histories, **given(READING, options)))
+    new = read(histories, item_kind=fitted.item_ids.kind, **given(FOR_A_MODEL, options))
+    folded = fitted.fold_in(new)
     console.note(f"folded in {len(folded.ids):,} users")
     result = fitted.recommend(folded, k, exclude_seen=exclude_seen)
     columns = output.with_titles(recommendation_columns(result), names)
     output.write(columns, format=chosen, output=output_file, title="recommended to new users")
 
 
-with_options(fold_in, {"Reading": READING})
+with_options(fold_in, {"Reading": FOR_A_MODEL})

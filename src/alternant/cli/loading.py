@@ -24,6 +24,9 @@ READING = of_function(
 )
 """The options of :func:`alternant.read`; its columns are called ``--user-column`` and so on."""
 
+FOR_A_MODEL = tuple(option for option in READING if option.name not in {"user_kind", "item_kind"})
+"""The same where a model says what kind its ids are."""
+
 
 def titles_of(path: Path | None) -> dict[str, str] | None:
     """Return the titles of a file, or None without one."""

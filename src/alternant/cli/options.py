@@ -17,6 +17,8 @@ from cyclopts import Group, Parameter
 
 from alternant.errors import DataError
 
+_TYPE = re.compile(r"(str|int|float|bool|mapping|path|\{)\b|\{")
+
 
 @dataclass(frozen=True)
 class Option:
@@ -169,8 +171,10 @@ def _parameter_texts(docstring: str) -> dict[str, str]:
     names: list[str] = []
     for line in section.group(1).splitlines() if section else ():
         if line and not line[0].isspace():
-            names = [name.strip() for name in line.split(" : ")[0].split(",")]
-        elif line.strip():
-            for name in names:
-                texts[name] = f"{texts.get(name, '')} {line.strip()}".strip().replace("``", "")
+            head, _, line = line.partition(" : ")
+            names = [name.strip() for name in head.split(",")]
+            # numpydoc has the type here; where a docstring has words instead, they are help.
+            line = "" if _TYPE.match(line) else line
+        for name in names:
+            texts[name] = f"{texts.get(name, '')} {line.strip()}".strip().replace("``", "")
     return texts

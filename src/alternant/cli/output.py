@@ -91,17 +91,14 @@ def atomically(output: Path, write_to: Callable[[Path], None]) -> None:
         raise
 
 
-def with_titles(
-    columns: Columns, titles: Mapping[str, str] | None, *, column: str = "item_id"
-) -> dict[str, NDArray[Any]]:
-    """Return the columns with a column ``title`` after `column`; ids without a title get an empty one."""
+def with_titles(columns: Columns, titles: Mapping[str, str] | None) -> dict[str, NDArray[Any]]:
+    """Return the columns with titles after each column of item ids; an empty one where there is none."""
     result: dict[str, NDArray[Any]] = {}
     for name, values in columns.items():
         result[name] = values
-        if titles is not None and name == column:
-            result["title"] = np.array(
-                [titles.get(str(label), "") for label in values.tolist()], dtype=object
-            )
+        if titles is not None and name.endswith("item_id"):
+            shown = [titles.get(str(label), "") for label in values.tolist()]
+            result[name.replace("item_id", "title")] = np.array(shown, dtype=object)
     return result
 
 

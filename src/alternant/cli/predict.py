@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from alternant import metrics
 from alternant.cli import console, output
-from alternant.cli.loading import MODEL, READING, ModelArgument, TitlesOption, labels, titles_of
+from alternant.cli.loading import FOR_A_MODEL, MODEL, ModelArgument, TitlesOption, labels, titles_of
 from alternant.cli.options import given, with_options
 from alternant.cli.output import FormatOption, OutputOption
 from alternant.errors import DataError
@@ -55,7 +55,8 @@ def predict(
         both = itertools.product(labels(user or (), fitted.user_ids), labels(item or (), fitted.item_ids))
         users, items = (np.array(side) for side in zip(*both, strict=True))
     else:
-        asked = read(pairs, **given(READING, options))
+        kinds = {"user_kind": fitted.user_ids.kind, "item_kind": fitted.item_ids.kind}
+        asked = read(pairs, **kinds, **given(FOR_A_MODEL, options))
         user_index, item_index, ratings, _, _ = asked.entries()
         users, items = asked.user_ids.decode(user_index), asked.item_ids.decode(item_index)
         ratings = ratings if asked.has_values else None
@@ -64,9 +65,10 @@ def predict(
     if ratings is not None:
         columns["rating"] = ratings
         known = ~np.isnan(predictions)
-        error = metrics.rmse(predictions[known], ratings[known])
-        console.note(f"RMSE {error:.4f} over {known.sum():,} ratings")
+        if known.any():
+            error = metrics.rmse(predictions[known], ratings[known])
+            console.note(f"RMSE {error:.4f} over {known.sum():,} ratings")
     output.write(output.with_titles(columns, names), format=chosen, output=output_file, title="predictions")
 
 
-with_options(predict, {"Reading": READING})
+with_options(predict, {"Reading": FOR_A_MODEL})

@@ -1,4 +1,4 @@
-"""Progress of a fit: a bar on a terminal or in a notebook, one plain log line per sweep elsewhere.
+"""Progress of a fit: a bar on a terminal or in a notebook; elsewhere the library logs one line per sweep.
 
 Usable from Python too, where the ``cli`` extra is installed::
 
@@ -8,7 +8,6 @@ Usable from Python too, where the ``cli`` extra is installed::
 
 import importlib.util
 import logging
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -18,12 +17,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from alternant.cli import console
 from alternant.training import HalfSweep
 
-_log = logging.getLogger("alternant.cli")
-
 
 @contextmanager
 def follow(n_sweeps: int, *, to: Console | None = None) -> Iterator[Callable[[HalfSweep], None]]:
     """Yield a callback for ``fit`` that shows how far it is.
+
+    Where a bar is shown, the log lines about sweeps are held back. Where none can be (a file, a pipe, a
+    notebook without ipywidgets) the callback does nothing, and those lines tell the same.
 
     Parameters
     ----------
@@ -33,33 +33,42 @@ def follow(n_sweeps: int, *, to: Console | None = None) -> Iterator[Callable[[Ha
         Where; None: standard error.
     """
     shown_on = to or console.err()
-    in_notebook = shown_on.is_jupyter and importlib.util.find_spec("ipywidgets") is not None
-    if not in_notebook and (not shown_on.is_terminal or shown_on.is_dumb_terminal or shown_on.is_jupyter):
-        yield _log_sweep
+    if not _can_show_a_bar(shown_on):
+        yield lambda event: None
         return
     columns = (
-        TextColumn("sweep {task.fields[sweep]}/{task.fields[n_sweeps]}"),
+        TextColumn("sweep {task.fields[sweep]}/{task.total:.0f}"),
         BarColumn(),
         TextColumn("objective {task.fields[objective]}"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=shown_on, transient=True) as progress:
-        task = progress.add_task("fit", total=2 * n_sweeps, sweep=0, n_sweeps=n_sweeps, objective="…")
+    with _held_back_sweeps(), Progress(*columns, console=shown_on, transient=True) as progress:
+        task = progress.add_task("fit", total=n_sweeps, sweep=0, objective="…")
 
         def advance(event: HalfSweep) -> None:
-            done = 2 * event.sweep - (event.side == "users")
+            done = event.sweep - 0.5 * (event.side == "users")
             progress.update(task, completed=done, sweep=event.sweep, objective=f"{event.objective:,.1f}")
 
         yield advance
 
 
-def _log_sweep(event: HalfSweep) -> None:
-    if event.side == "items":
-        _log.info(sweep_line(event))
+def _can_show_a_bar(shown_on: Console) -> bool:
+    if shown_on.is_jupyter:
+        return importlib.util.find_spec("ipywidgets") is not None
+    return shown_on.is_terminal and not shown_on.is_dumb_terminal
 
 
-def sweep_line(event: HalfSweep) -> str:
-    """Return one line about a whole sweep."""
-    down = "" if math.isnan(event.decrease) else f" (down {event.decrease:.2%})"
-    sweep = f"sweep {event.sweep}/{event.n_sweeps}"
-    return f"{sweep}: objective {event.objective:,.4f}{down}, {event.seconds:.1f} s"
+@contextmanager
+def _held_back_sweeps() -> Iterator[None]:
+    handlers = list(logging.getLogger("alternant").handlers)
+    for handler in handlers:
+        handler.addFilter(_is_not_about_sweeps)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.removeFilter(_is_not_about_sweeps)
+
+
+def _is_not_about_sweeps(record: logging.LogRecord) -> bool:
+    return record.module != "training"

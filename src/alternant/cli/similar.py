@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import numpy as np
 from cyclopts import Parameter
 
 from alternant.cli import output
@@ -32,4 +33,12 @@ def similar(
         result = fitted.similar_items(labels(item, fitted.item_ids), k)
     else:
         result = fitted.similar_users(labels(user or (), fitted.user_ids), k)
-    raise NotImplementedError(result, chosen, names)
+    word = "item" if item else "user"
+    columns = {
+        f"{word}_id": np.repeat(result.query_id, np.diff(result.offsets)),
+        "rank": result.rank,
+        f"similar_{word}_id": result.neighbour_id,
+        "similarity": result.similarity,
+    }
+    heading = f"most similar to {word} {', '.join(item or user or ())}"
+    output.write(output.with_titles(columns, names), format=chosen, output=output_file, title=heading)

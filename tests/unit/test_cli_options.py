@@ -103,9 +103,15 @@ def test_a_settings_file(tmp_path: Path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("factors = 3\n", r"unknown setting 'factors' in s\.toml; expected n_factors, .*; tables: \[choice\]"),
+        (
+            "factors = 3\n",
+            r"unknown setting 'factors' in s\.toml; expected n_factors, .*; tables: \[choice\]",
+        ),
         ("[choices]\n", r"unknown setting 'choices' in s\.toml; expected n_factors, "),
-        ("[choice]\nx = 1\n", r"unknown setting 'x' in \[choice\] of s\.toml; expected value, weights, least"),
+        (
+            "[choice]\nx = 1\n",
+            r"unknown setting 'x' in \[choice\] of s\.toml; expected value, weights, least",
+        ),
         ("choice = 3\n", r"unknown setting 'choice' in s\.toml"),
         ("n_factors\n", r"s\.toml is not TOML: "),
     ],

@@ -219,11 +219,20 @@ def test_latin_1(here, caplog):
         ("", r"ratings\.csv is empty; expected one line per interaction: user, item, value"),
         ("\n \n", r"ratings\.csv is empty"),
         ("user,item,rating\n", r"ratings\.csv has no rows; expected one row per interaction"),
-        ("who,item\na,1\n", r"no column that looks like the user id; its columns are 'who', 'item': name one"),
-        ("user,item,rating\na,1,2\nb,2,good\n", r"must be a number, got 'good' in column 'rating' in ratings\.csv, line 3;"),
+        (
+            "who,item\na,1\n",
+            r"no column that looks like the user id; its columns are 'who', 'item': name one",
+        ),
+        (
+            "user,item,rating\na,1,2\nb,2,good\n",
+            r"must be a number, got 'good' in column 'rating' in ratings\.csv, line 3;",
+        ),
         ("user,item,rating\na,1,2\n\nb,2\n", r"ratings\.csv, line 4: expected 3 columns, got 2"),
         ("user,item,rating\na,1,2\nb,2,3,4\n", r"ratings\.csv, line 3: expected 3 columns, got 4"),
-        ("user,item,rating\na,1,2\n ,2,3\n", r"user ids must not be empty, got 1 .* the first in ratings\.csv, line 3; drop"),
+        (
+            "user,item,rating\na,1,2\n ,2,3\n",
+            r"user ids must not be empty, got 1 .* the first in ratings\.csv, line 3; drop",
+        ),
         ("user,item,rating\na,1,nan\n", r"values must be finite, got nan for user 'a', item 1"),
         ("user,item,rating\na,1,2\na,1,3\n", r"each user and item may occur once"),
     ],
@@ -251,7 +260,10 @@ def test_refused_text(here, text, message):
         ("select 1; select 2", r"expected one SELECT statement as source, got 'select 1; select 2'"),
         ("select user from nowhere", r"cannot read the SQL query: .*nowhere"),
         ("select 1 as user, 2 as item where false", r"the SQL query has no rows"),
-        ("select 1 as user, 2 as item, 'x' as rating", r"must be a number, got 'x' in column 'rating' in the SQL query"),
+        (
+            "select 1 as user, 2 as item, 'x' as rating",
+            r"must be a number, got 'x' in column 'rating' in the SQL query",
+        ),
         ("select 1.5 as user, 2 as item", r"user ids must be integers or strings, got decimal"),
     ],
 )  # fmt: skip

@@ -1,18 +1,28 @@
 // Compiled once per instruction-set level. Included headers put everything into a namespace of the level's name, and use
 // no templates of the standard library: a copy of one compiled for a higher level could be the one that the linker keeps
 // for all.
+#include "dense.hpp"
 #include "isa.hpp"
-
-#define ALTERNANT_JOIN_(a, b) a##b
-#define ALTERNANT_JOIN(a, b) ALTERNANT_JOIN_(a, b)
-#define ALTERNANT_STRING_(a) #a
-#define ALTERNANT_STRING(a) ALTERNANT_STRING_(a)
+#include "rows.hpp"
+#include "topk.hpp"
+#include "vec.hpp"
 
 namespace alternant {
 
 extern const LevelKernels ALTERNANT_JOIN(level_, ALTERNANT_LEVEL);
 const LevelKernels ALTERNANT_JOIN(level_, ALTERNANT_LEVEL) = {
-    ALTERNANT_STRING(ALTERNANT_LEVEL), ALTERNANT_LANES, nullptr, nullptr, nullptr, nullptr,
+    ALTERNANT_STRING(ALTERNANT_LEVEL),
+    ALTERNANT_LANES,
+    &ALTERNANT_LEVEL::rows_scratch_bytes,
+    &ALTERNANT_LEVEL::solve_rows,
+    &ALTERNANT_LEVEL::gramian_scratch_bytes,
+    &ALTERNANT_LEVEL::add_gramian,
+    &ALTERNANT_LEVEL::multiply,
+    &ALTERNANT_LEVEL::multiply_sparse,
+    &ALTERNANT_LEVEL::topk::scratch_bytes,
+    &ALTERNANT_LEVEL::topk::top_k,
+    &ALTERNANT_LEVEL::topk::pairs_scratch_bytes,
+    &ALTERNANT_LEVEL::topk::pair_scores,
 };
 
 }  // namespace alternant

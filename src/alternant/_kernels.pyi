@@ -52,3 +52,31 @@ def transpose(
 ) -> None: ...
 def gather_float32(values: _Float32, order: _Int64, out: _Float32, n_threads: int) -> None: ...
 def gather_int64(values: _Int64, order: _Int64, out: _Int64, n_threads: int) -> None: ...
+
+# topk_binding.cpp; a last column is 0 (as stored), 1 (read as one) or 2 (read as zero)
+def top_k(
+    queries: _Float32,
+    table: _Float32,
+    table_last: int,
+    query_scale: _Float32 | None,
+    table_scale: _Float32 | None,
+    exclude_offsets: _Int64 | None,
+    exclude_indices: _Int32 | None,
+    candidates: _Int32 | None,
+    out_indices: _Int32,
+    out_scores: _Float32,
+    out_counts: _Int64,
+    n_threads: int,
+) -> None: ...
+def pair_scores(
+    left: _Float32,
+    right: _Float32,
+    left_last: int,
+    right_last: int,
+    left_scale: _Float32 | None,
+    right_scale: _Float32 | None,
+    left_rows: _Int32,
+    right_rows: _Int32,
+    out: _Float32,
+    n_threads: int,
+) -> None: ...

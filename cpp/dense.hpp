@@ -1,0 +1,78 @@
+// Products with tall factor tables: Gramian, rotation, sparse times dense. Row-major tables, shape (n_rows, width).
+#pragma once
+
+#include "rank_update.hpp"
+
+namespace alternant {
+namespace ALTERNANT_LEVEL {
+
+constexpr int64_t gramian_panel_rows = 64;
+
+inline size_t gramian_scratch_bytes(int64_t width) {
+    const int64_t wp = padded(width);
+    return sizeof(float) * (size_t)(gramian_panel_rows * wp + wp * wp);
+}
+
+// gram (float64, width × width, upper triangle) += table[first:last]ᵀ table[first:last].
+inline void add_gramian(const float* table, int64_t first, int64_t last, int64_t width, double* gram,
+                        void* scratch) {
+    const int64_t wp = padded(width);
+    float* panel = (float*)scratch;
+    float* product = panel + gramian_panel_rows * wp;
+    for (; first < last; first += gramian_panel_rows) {
+        const int64_t rows = last - first < gramian_panel_rows ? last - first : gramian_panel_rows;
+        for (int64_t r = 0; r < rows; ++r) {
+            const float* y = table + (first + r) * width;
+            for (int64_t c = 0; c < wp; c += lanes) {
+                store(panel + c * gramian_panel_rows + r * lanes,
+                      c + lanes <= width ? load(y + c) : load_part(y + c, (int)(width - c)));
+            }
+        }
+        for (int64_t i = 0; i < wp * wp; ++i) product[i] = 0.0f;
+        rank_update<false>(panel, gramian_panel_rows, rows, wp / lanes, product);
+        for (int64_t i = 0; i < width; ++i) {
+            for (int64_t j = i; j < width; ++j) {
+                gram[i * width + j] += product[(j / lanes) * wp * lanes + i * lanes + j % lanes];
+            }
+        }
+    }
+}
+
+// out[r] = table[r] · matrix for rows [first, last); matrix : shape (width, out_width).
+inline void multiply(const float* table, int64_t first, int64_t last, int64_t width, const float* matrix,
+                     int64_t out_width, float* out) {
+    for (int64_t r = first; r < last; ++r) {
+        const float* y = table + r * width;
+        float* x = out + r * out_width;
+        int64_t c = 0;
+        for (; c + lanes <= out_width; c += lanes) {
+            Vec total = {};
+            for (int64_t i = 0; i < width; ++i) total += y[i] * load(matrix + i * out_width + c);
+            store(x + c, total);
+        }
+        for (; c < out_width; ++c) {
+            float total = 0.0f;
+            for (int64_t i = 0; i < width; ++i) total += y[i] * matrix[i * out_width + c];
+            x[c] = total;
+        }
+    }
+}
+
+// out[r] = Σ_e (values_e − shift) · table[indices_e] over the entries e of row r, for rows [first, last).
+inline void multiply_sparse(const int64_t* offsets, const int32_t* indices, const float* values, double shift,
+                            const float* table, int64_t width, int64_t first, int64_t last, float* out) {
+    for (int64_t r = first; r < last; ++r) {
+        float* x = out + r * width;
+        for (int64_t c = 0; c < width; ++c) x[c] = 0.0f;
+        for (int64_t e = offsets[r] - offsets[0]; e < offsets[r + 1] - offsets[0]; ++e) {
+            const float value = (float)((values != nullptr ? values[e] : 1.0) - shift);
+            const float* y = table + indices[e] * width;
+            int64_t c = 0;
+            for (; c + lanes <= width; c += lanes) store(x + c, load(x + c) + value * load(y + c));
+            for (; c < width; ++c) x[c] += value * y[c];
+        }
+    }
+}
+
+}  // namespace ALTERNANT_LEVEL
+}  // namespace alternant

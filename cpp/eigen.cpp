@@ -1,0 +1,147 @@
+#include "eigen.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace alternant {
+namespace {
+
+double dot(const double* x, const double* y, int64_t n) {
+    double sums[4] = {0.0, 0.0, 0.0, 0.0};
+    int64_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        for (int j = 0; j < 4; ++j) sums[j] += x[i + j] * y[i + j];
+    }
+    for (; i < n; ++i) sums[0] += x[i] * y[i];
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+// y += factor · x
+void add_scaled(double factor, const double* x, double* y, int64_t n) {
+    for (int64_t i = 0; i < n; ++i) y[i] += factor * x[i];
+}
+
+// Turn x (n numbers) into v with (I − β v vᵀ) x = α e₀; returns β (0 where x is a multiple of e₀ already).
+double reflector(double* x, int64_t n, double& alpha) {
+    double largest = 0.0;
+    for (int64_t i = 1; i < n; ++i) largest = std::max(largest, std::fabs(x[i]));
+    alpha = x[0];
+    if (largest == 0.0) return 0.0;
+    largest = std::max(largest, std::fabs(x[0]));
+    for (int64_t i = 0; i < n; ++i) x[i] /= largest;
+    const double length = std::sqrt(dot(x, x, n));
+    alpha = x[0] > 0.0 ? -length : length;
+    x[0] -= alpha;
+    alpha *= largest;
+    return 2.0 / dot(x, x, n);
+}
+
+// A = Wᵀ T W: T's diagonal to d, its off-diagonal to e[0..n−2], the orthogonal W to `vectors`.
+void tridiagonalize(double* a, int64_t n, double* d, double* e, double* vectors, double* q) {
+    for (int64_t i = 0; i + 2 < n; ++i) {
+        double* v = a + i * n + i + 1;  // row i keeps its reflector, d[i] takes A_ii and a[i, i] then takes β
+        const int64_t m = n - i - 1;
+        d[i] = a[i * n + i];
+        const double beta = reflector(v, m, e[i]);
+        a[i * n + i] = beta;
+        if (beta == 0.0) continue;
+        // q = β A v − (β² vᵀA v / 2) v, A ← A − v qᵀ − q vᵀ on the trailing block.
+        std::fill(q, q + m, 0.0);
+        double* block = a + (i + 1) * n + i + 1;
+        for (int64_t r = 0; r < m; ++r) add_scaled(beta * v[r], block + r * n, q, m);
+        add_scaled(-0.5 * beta * dot(q, v, m), v, q, m);
+        for (int64_t r = 0; r < m; ++r) {
+            double* row = block + r * n;
+            const double vr = v[r], qr = q[r];
+            for (int64_t c = 0; c < m; ++c) row[c] -= vr * q[c] + qr * v[c];
+        }
+    }
+    for (int64_t i = std::max<int64_t>(n - 2, 0); i < n; ++i) {
+        d[i] = a[i * n + i];
+        if (i + 1 < n) e[i] = a[i * n + i + 1];
+    }
+    std::fill(vectors, vectors + n * n, 0.0);
+    for (int64_t i = 0; i < n; ++i) vectors[i * n + i] = 1.0;
+    for (int64_t i = n - 3; i >= 0; --i) {
+        const double beta = a[i * n + i];
+        if (beta == 0.0) continue;
+        const double* v = a + i * n + i + 1;
+        for (int64_t r = i + 1; r < n; ++r) {
+            double* row = vectors + r * n + i + 1;
+            add_scaled(-beta * dot(row, v, n - i - 1), v, row, n - i - 1);
+        }
+    }
+}
+
+// Rotate rows i and i + 1 of `vectors`.
+void rotate_rows(double* vectors, int64_t n, int64_t i, double c, double s) {
+    double *x = vectors + i * n, *y = x + n;
+    for (int64_t j = 0; j < n; ++j) {
+        const double xj = x[j], yj = y[j];
+        x[j] = c * xj - s * yj;
+        y[j] = s * xj + c * yj;
+    }
+}
+
+// One implicit QL step on the unreduced block [first, last] of T.
+void ql_step(double* d, double* e, double* vectors, int64_t n, int64_t first, int64_t last) {
+    double g = (d[first + 1] - d[first]) / (2.0 * e[first]);
+    g = d[last] - d[first] + e[first] / (g + std::copysign(std::hypot(g, 1.0), g));
+    double c = 1.0, s = 1.0, p = 0.0;
+    for (int64_t i = last - 1; i >= first; --i) {
+        const double f = s * e[i], b = c * e[i];
+        const double r = std::hypot(f, g);
+        if (i + 1 < last) e[i + 1] = r;
+        if (r == 0.0) {  // the block has come apart
+            d[i + 1] -= p;
+            return;
+        }
+        s = f / r;
+        c = g / r;
+        g = d[i + 1] - p;
+        const double t = (d[i] - g) * s + 2.0 * c * b;
+        p = s * t;
+        d[i + 1] = g + p;
+        g = c * t - b;
+        rotate_rows(vectors, n, i, c, s);
+    }
+    d[first] -= p;
+    e[first] = g;
+}
+
+}  // namespace
+
+bool symmetric_eigen(double* a, int64_t n, double* w, double* vectors, double* work) {
+    double *d = work, *e = work + n, *q = work + 2 * n;
+    tridiagonalize(a, n, d, e, vectors, q);
+    constexpr double eps = std::numeric_limits<double>::epsilon();
+    for (int64_t first = 0; first < n; ++first) {
+        for (int step = 0;; ++step) {
+            int64_t last = first;
+            while (last + 1 < n && std::fabs(e[last]) > eps * (std::fabs(d[last]) + std::fabs(d[last + 1]))) ++last;
+            if (last == first) break;
+            if (step == 60) return false;
+            ql_step(d, e, vectors, n, first, last);
+        }
+        if (!std::isfinite(d[first])) return false;
+    }
+    // Selection sort, since moving rows costs more than comparing.
+    for (int64_t i = 0; i < n; ++i) {
+        const int64_t best = std::max_element(d + i, d + n) - d;
+        if (best != i) {
+            std::swap(d[i], d[best]);
+            std::swap_ranges(vectors + i * n, vectors + (i + 1) * n, vectors + best * n);
+        }
+        w[i] = d[i];
+        double* row = vectors + i * n;
+        const double* largest =
+            std::max_element(row, row + n, [](double x, double y) { return std::fabs(x) < std::fabs(y); });
+        if (*largest < 0.0) {
+            for (int64_t j = 0; j < n; ++j) row[j] = -row[j];
+        }
+    }
+    return true;
+}
+
+}  // namespace alternant

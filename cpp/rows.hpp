@@ -1,0 +1,473 @@
+// The row solver: every row of every model, exactly, in one of two orientations.
+//
+// With D = w0·diag(ω) + λ·diag(ρ) + diag(κ) the gathered rows are scaled to Z = diag(a)^½ Y D^−½ (n × k), and
+//
+//     dual   (n < 0.9 k, all a > 0):  (I_n + Z Zᵀ) t = g,  g = a^−½ b − Z D^−½ h,   x = D^−½ (Zᵀ t + D^−½ h)
+//     primal (otherwise):             (I_k + Zᵀ S Z) s = D^−½ (Σ b y + h),          x = D^−½ s,   S = diag(sign a)
+//
+// by Cholesky in float32 and one step of iterative refinement. Where a component of D is 0, primal without scaling.
+// A pivot that rounding has eaten sends the row to float64 (rows_float64.hpp). Which way a row goes depends on n, k, the
+// level and the model's terms only.
+#pragma once
+
+#include "cholesky.hpp"
+#include "rows_float64.hpp"
+#include "rows_task.hpp"
+
+namespace alternant {
+namespace ALTERNANT_LEVEL {
+
+constexpr double dual_limit = 0.9;
+// Panels of the primal go into the float32 system; every so many, that is added to a float64 one and cleared.
+constexpr int64_t panels_per_flush = 32;
+// A pivot below this share of its diagonal is rounding noise. Scaled systems have pivots of at least 1 in exact
+// arithmetic; unscaled ones may be singular in truth, and are looked at more closely.
+constexpr float scaled_tolerance = 1e-6f;
+
+// Rows of up to 2 k entries are gathered in one panel, which is then still there for an exact residual; longer ones in
+// panels of so many.
+inline int64_t panel_rows(int64_t k) { return k <= 128 ? 128 : 64; }
+inline int64_t panel_rows(int64_t k, int64_t n) {
+    const int64_t all = padded(n);
+    return all > panel_rows(k) && n <= 2 * k ? all : panel_rows(k);
+}
+inline bool uses_dual(int64_t n, int64_t k) { return (double)n < dual_limit * (double)k; }
+
+// Memory of one worker, carved from one allocation.
+struct Scratch {
+    float *scale, *weight, *rest, *rhs, *solution, *residual, *correction, *diagonal, *inverses;
+    float *h_scaled, *scaled_x;
+    double *d, *exact_rhs;
+    float *matrix, *factor, *panel, *panel_transposed;
+    double *sums, *float64;
+    size_t bytes;
+
+    Scratch(const RowsTask& task, int64_t longest_row, char* base) {
+        const int64_t k = task.width, kp = padded(k);
+        // Rows of the largest system and of the largest dual panel.
+        const int64_t n_dual = padded(longest_row < k ? longest_row : k);
+        const int64_t m = kp > n_dual ? kp : n_dual;
+        const int64_t rows = panel_rows(k, longest_row < 2 * k ? longest_row : 2 * k);
+        const bool long_rows = longest_row > panels_per_flush * panel_rows(k);
+        size_t used = 0;
+        const auto take = [&](int64_t n, size_t size) {
+            char* p = base + used;
+            used += ((size_t)n * size + 63) / 64 * 64;
+            return p;
+        };
+        scale = (float*)take(kp, 4);
+        h_scaled = (float*)take(kp, 4);
+        scaled_x = (float*)take(kp, 4);
+        weight = (float*)take(rows, 4);
+        rest = (float*)take(rows, 4);
+        rhs = (float*)take(m, 4);
+        solution = (float*)take(m, 4);
+        residual = (float*)take(m, 4);
+        correction = (float*)take(m, 4);
+        diagonal = (float*)take(m, 4);
+        inverses = (float*)take(m / lanes * inverse_block, 4);
+        d = (double*)take(kp, 8);
+        exact_rhs = (double*)take(kp, 8);
+        matrix = (float*)take(m * m, 4);
+        factor = (float*)take(m * m, 4);
+        panel = (float*)take(rows * kp, 4);
+        panel_transposed = (float*)take(n_dual * kp, 4);
+        sums = (double*)take(long_rows ? kp * kp : 0, 8);
+        float64 = (double*)take(k * k + 3 * k, 8);
+        bytes = used;
+    }
+};
+
+// One row's entries and terms.
+struct Row {
+    const RowsTask& task;
+    int64_t index;  // in the block
+    int64_t begin;  // its entries [begin, begin + n) of the block's entry arrays
+    int64_t n;
+
+    const float* fixed(int64_t e) const {
+        const int64_t i = task.indices[begin + e];
+        return task.shards[i >> task.shard_shift] + (i & task.shard_mask) * task.width;
+    }
+    float term(const EntryTerm& t, int64_t e) const {
+        if (t.array != nullptr) return t.array[begin + e];
+        const double value = task.values != nullptr ? task.values[begin + e] : 1.0;
+        return (float)(t.constant + t.slope * value);
+    }
+    float a(int64_t e) const { return term(task.a, e); }
+    // b, or the target, with the fixed side's own bias taken off.
+    float target(int64_t e, float a) const {
+        const float t = term(task.b, e);
+        if (!task.bias_column) return t;
+        const float bias = fixed(e)[task.width - 1];
+        return task.b_is_target ? t - bias : t - a * bias;
+    }
+};
+
+// The columns [c, c + lanes) of a fixed row, with a 1 in the place of its bias and zeros beyond the width.
+ALTERNANT_INLINE Vec load_columns(const float* y, int64_t c, int64_t width, bool bias_column) {
+    if (c + lanes < width) return load(y + c);
+    Vec v = c + lanes == width ? load(y + c) : load_part(y + c, (int)(width - c));
+    if (bias_column) v[width - 1 - c] = 1.0f;
+    return v;
+}
+
+ALTERNANT_INLINE void clear(float* p, int64_t n) {
+    for (int64_t i = 0; i < n; ++i) p[i] = 0.0f;
+}
+
+ALTERNANT_INLINE double dot_float64(const float* x, const float* y, int64_t n) {
+    double total = 0.0;
+    for (int64_t i = 0; i < n; ++i) total += (double)x[i] * (double)y[i];
+    return total;
+}
+
+// Element (i, i) of a symmetric matrix of `size` rows in panel layout.
+ALTERNANT_INLINE float* diagonal_element(float* matrix, int64_t size, int64_t i) {
+    return matrix + (i / lanes) * size * lanes + i * lanes + i % lanes;
+}
+
+// Copy the upper column blocks of scratch.matrix to scratch.factor, and its diagonal.
+inline void copy_system(Scratch& s, int64_t n_blocks) {
+    const int64_t size = n_blocks * lanes, stride = size * lanes;
+    for (int64_t j = 0; j < n_blocks; ++j) {
+        const float* from = s.matrix + j * stride;
+        float* to = s.factor + j * stride;
+        for (int64_t i = 0; i < (j + 1) * lanes * lanes; ++i) to[i] = from[i];
+    }
+    for (int64_t i = 0; i < size; ++i) s.diagonal[i] = *diagonal_element(s.matrix, size, i);
+}
+
+// Gather the row for the dual: Z in rows (scratch.panel) and transposed, g in scratch.rhs.
+inline void gather_dual(const Row& row, Scratch& s, const float* h_scaled) {
+    const RowsTask& task = row.task;
+    const int64_t k = task.width, kp = padded(k), np = padded(row.n);
+    for (int64_t e = 0; e < row.n; ++e) {
+        const float a = row.a(e);
+        const float root = __builtin_sqrtf(a);
+        const float t = row.target(e, a);
+        s.weight[e] = root;
+        s.rhs[e] = task.b_is_target ? root * t : t / root;
+    }
+    for (int64_t e = row.n; e < np; ++e) s.weight[e] = s.rhs[e] = 0.0f;
+    for (int64_t first = 0; first < np; first += lanes) {
+        Vec dots[lanes];
+        for (int r = 0; r < lanes; ++r) dots[r] = Vec{};
+        for (int64_t c = 0; c < kp; c += lanes) {
+            const Vec scale = load(s.scale + c);
+            Vec rows[lanes];
+#pragma GCC unroll 16
+            for (int r = 0; r < lanes; ++r) {
+                // Rows of padding repeat the last one with weight 0, so that no branch is needed.
+                const int64_t e = first + r < row.n ? first + r : row.n - 1;
+                rows[r] = load_columns(row.fixed(e), c, k, task.bias_column) * scale * s.weight[first + r];
+                store(s.panel + (first + r) * kp + c, rows[r]);
+                if (h_scaled != nullptr) dots[r] += rows[r] * load(h_scaled + c);
+            }
+            transpose(rows);
+#pragma GCC unroll 16
+            for (int r = 0; r < lanes; ++r) store(s.panel_transposed + first * kp + (c + r) * lanes, rows[r]);
+        }
+        if (h_scaled != nullptr) store(s.rhs + first, load(s.rhs + first) - sum_rows(dots));
+    }
+}
+
+// out (padded(n) floats) = Z x for the dual's transposed panel.
+ALTERNANT_INLINE void multiply_panel(const float* transposed, int64_t n_padded, int64_t kp, const float* x,
+                                     float* out) {
+    for (int64_t first = 0; first < n_padded; first += lanes) {
+        const float* block = transposed + first * kp;
+        Vec sums[4] = {};
+        for (int64_t c = 0; c < kp; c += 4) {
+#pragma GCC unroll 4
+            for (int64_t i = 0; i < 4; ++i) sums[i] += x[c + i] * load(block + (c + i) * lanes);
+        }
+        store(out + first, (sums[0] + sums[1]) + (sums[2] + sums[3]));
+    }
+}
+
+// x (kp floats) += Zᵀ t over n rows of the dual's panel.
+ALTERNANT_INLINE void add_combined_rows(const float* panel, int64_t n, int64_t kp, const float* t, float* x) {
+    for (int64_t e = 0; e < n; ++e) {
+        for (int64_t c = 0; c < kp; c += lanes) store(x + c, load(x + c) + t[e] * load(panel + e * kp + c));
+    }
+}
+
+// Dual solve; leaves D^½ x in scratch.scaled_x.
+//
+// The refinement takes its residual from the rows, not from the rounded I + ZZᵀ: with x̂ = Zᵀt and v = g − Z x̂,
+// ρ = v − t, (I + ZZᵀ) δ = ρ, t += δ, x̂ += Zᵀδ; the objective |v|² + |x̂|² falls by ρᵀ(ρ − δ).
+inline bool solve_dual(const Row& row, Scratch& s, const float* h_scaled, double& loss) {
+    const int64_t k = row.task.width, kp = padded(k), np = padded(row.n), n_blocks = np / lanes;
+    gather_dual(row, s, h_scaled);
+    for (int64_t i = 0; i < np * np; ++i) s.factor[i] = 0.0f;
+    for (int64_t i = 0; i < np; ++i) *diagonal_element(s.factor, np, i) = 1.0f;
+    rank_update<false>(s.panel_transposed, kp, kp, n_blocks, s.factor);
+    for (int64_t i = 0; i < np; ++i) s.diagonal[i] = *diagonal_element(s.factor, np, i);
+    if (!factorize(s.factor, n_blocks, s.diagonal, scaled_tolerance, s.inverses)) return false;
+
+    for (int64_t i = 0; i < np; ++i) s.solution[i] = s.rhs[i];
+    solve_factorized(s.factor, s.inverses, n_blocks, s.solution);
+    clear(s.scaled_x, kp);
+    add_combined_rows(s.panel, row.n, kp, s.solution, s.scaled_x);
+    multiply_panel(s.panel_transposed, np, kp, s.scaled_x, s.residual);
+    loss = dot_float64(s.scaled_x, s.scaled_x, k);
+    for (int64_t i = 0; i < np; ++i) {
+        const float v = s.rhs[i] - s.residual[i];
+        loss += (double)v * v;
+        s.correction[i] = s.residual[i] = v - s.solution[i];
+    }
+    solve_factorized(s.factor, s.inverses, n_blocks, s.correction);
+    for (int64_t i = 0; i < np; ++i) loss -= (double)s.residual[i] * ((double)s.residual[i] - s.correction[i]);
+    add_combined_rows(s.panel, row.n, kp, s.correction, s.scaled_x);
+
+    if (!row.task.b_is_target) loss -= dot_float64(s.rhs, s.rhs, row.n);  // the constant is left out then
+    if (h_scaled != nullptr) {
+        loss -= dot_float64(h_scaled, h_scaled, k);
+        for (int64_t c = 0; c < kp; ++c) s.scaled_x[c] += h_scaled[c];
+    }
+    return true;
+}
+
+// Add the panel's rows to the system, those of negative a (from `n_positive` on) with a minus sign.
+inline void add_panel(Scratch& s, int64_t n_blocks, int64_t rows, int64_t n_positive, int64_t n_used) {
+    rank_update<false>(s.panel, rows, n_positive, n_blocks, s.matrix);
+    if (n_used > n_positive) {
+        rank_update<true>(s.panel + n_positive * lanes, rows, n_used - n_positive, n_blocks, s.matrix);
+    }
+}
+
+// Gather the row panel by panel into scratch.matrix (I or D, plus w0·G, plus Zᵀ S Z) and scratch.rhs.
+// Returns Σ a t² where b holds targets, else 0.
+inline double build_primal(const Row& row, Scratch& s, bool scaled, double w0) {
+    const RowsTask& task = row.task;
+    const int64_t k = task.width, kp = padded(k), n_blocks = kp / lanes, stride = kp * lanes;
+    const int64_t rows = panel_rows(k, row.n);
+    double square = 0.0;
+    for (int64_t c = 0; c < kp; ++c) {
+        s.exact_rhs[c] = task.h != nullptr && c < k ? (double)s.scale[c] * task.h[row.index * k + c] : 0.0;
+    }
+    for (int64_t i = 0; i < kp * kp; ++i) s.matrix[i] = 0.0f;
+    const bool flushes = row.n > panels_per_flush * rows;
+    if (flushes) {
+        for (int64_t i = 0; i < kp * kp; ++i) s.sums[i] = 0.0;
+    }
+    int64_t n_panels = 0;
+    for (int64_t first = 0; first < row.n; first += rows) {
+        const int64_t n_entries = row.n - first < rows ? row.n - first : rows;
+        // Entries of positive a from the front of the panel, of negative a from the back; a = 0 only joins the right side.
+        int64_t n_positive = 0, n_negative = 0;
+        for (int64_t i = 0; i < n_entries; ++i) {
+            const float a = row.a(first + i);
+            s.weight[i] = a;
+            n_positive += a > 0.0f;
+            n_negative += a < 0.0f;
+        }
+        clear(s.residual, kp);  // the panel's part of the right side
+        int64_t positive = 0, negative = n_positive;
+        for (int64_t i = 0; i < n_entries; ++i) {
+            const float a = s.weight[i];
+            const float t = row.target(first + i, a);
+            const float b = task.b_is_target ? a * t : t;
+            if (task.b_is_target) square += (double)a * t * t;
+            if (a == 0.0f && b == 0.0f) continue;
+            const float root = __builtin_sqrtf(__builtin_fabsf(a));
+            const float* y = row.fixed(first + i);
+            const int64_t place = a > 0.0f ? positive++ : a < 0.0f ? negative++ : -1;
+            for (int64_t c = 0; c < kp; c += lanes) {
+                const Vec z = load_columns(y, c, k, task.bias_column) * load(s.scale + c);
+                store(s.residual + c, load(s.residual + c) + b * z);
+                if (place >= 0) store(s.panel + c * rows + place * lanes, root * z);
+            }
+        }
+        for (int64_t c = 0; c < kp; ++c) s.exact_rhs[c] += s.residual[c];
+        add_panel(s, n_blocks, rows, n_positive, n_positive + n_negative);
+        if (flushes && (++n_panels % panels_per_flush == 0 || first + rows >= row.n)) {
+            for (int64_t i = 0; i < kp * kp; ++i) {
+                s.sums[i] += s.matrix[i];
+                s.matrix[i] = 0.0f;
+            }
+        }
+    }
+    if (flushes) {
+        for (int64_t i = 0; i < kp * kp; ++i) s.matrix[i] = (float)s.sums[i];
+    }
+    for (int64_t i = 0; i < kp; ++i) {
+        *diagonal_element(s.matrix, kp, i) += scaled || i >= k ? 1.0f : (float)s.d[i];
+        s.rhs[i] = (float)s.exact_rhs[i];
+    }
+    if (task.gram != nullptr && w0 != 0.0) {
+        for (int64_t i = 0; i < k; ++i) {
+            for (int64_t j = i / lanes * lanes; j < k; ++j) {
+                s.matrix[(j / lanes) * stride + i * lanes + j % lanes] +=
+                    (float)(w0 * s.scale[i] * s.scale[j] * task.gram[i * k + j]);
+            }
+        }
+    }
+    return square;
+}
+
+// The residual of scratch.solution in the primal system, from the panel that holds the whole row (all a > 0), to
+// scratch.residual; returns the objective there (without the constant Σ b²/a unless b holds targets).
+inline double residual_from_panel(const Row& row, Scratch& s, const float* d, const float* h) {
+    const int64_t k = row.task.width, kp = padded(k), rows = panel_rows(k, row.n);
+    double loss = 0.0;
+    for (int64_t c = 0; c < kp; ++c) {
+        const float x = s.solution[c], hc = h != nullptr ? h[c] : 0.0f;
+        loss += ((double)d[c] * x - 2.0 * hc) * x;
+        s.residual[c] = hc - d[c] * x;
+    }
+    for (int64_t first = 0; first < row.n; first += lanes) {
+        Vec dots[lanes];
+#pragma GCC unroll 16
+        for (int r = 0; r < lanes; ++r) dots[r] = Vec{};
+        for (int64_t c = 0; c < kp; c += lanes) {
+            const Vec x = load(s.solution + c);
+            const float* block = s.panel + c * rows + first * lanes;
+#pragma GCC unroll 16
+            for (int r = 0; r < lanes; ++r) dots[r] += load(block + r * lanes) * x;
+        }
+        store(s.rest + first, sum_rows(dots));
+    }
+    for (int64_t e = 0; e < row.n; ++e) {
+        const float a = s.weight[e], t = row.target(e, a), root = __builtin_sqrtf(a);
+        const float g = row.task.b_is_target ? root * t : t / root;
+        s.rest[e] = g - s.rest[e];
+        loss += (double)s.rest[e] * s.rest[e] - (row.task.b_is_target ? 0.0 : (double)g * g);
+    }
+    for (int64_t c = 0; c < kp; c += lanes) {
+        Vec even = load(s.residual + c), odd = {};
+        const float* block = s.panel + c * rows;
+        int64_t e = 0;
+        for (; e + 2 <= row.n; e += 2) {
+            even += s.rest[e] * load(block + e * lanes);
+            odd += s.rest[e + 1] * load(block + (e + 1) * lanes);
+        }
+        if (e < row.n) even += s.rest[e] * load(block + e * lanes);
+        store(s.residual + c, even + odd);
+    }
+    return loss;
+}
+
+// The same from the float32 system, for rows in many panels; `square` as from build_primal.
+inline double residual_from_system(const RowsTask& task, Scratch& s, double square) {
+    const int64_t kp = padded(task.width);
+    multiply_symmetric(s.matrix, kp / lanes, s.solution, s.residual);
+    double loss = square;
+    for (int64_t i = 0; i < kp; ++i) {
+        s.residual[i] = s.rhs[i] - s.residual[i];
+        loss -= (s.exact_rhs[i] + s.residual[i]) * s.solution[i];
+    }
+    return loss;
+}
+
+// Primal solve; leaves D^½ x (x itself where the row is not scaled) in scratch.scaled_x.
+inline bool solve_primal(const Row& row, Scratch& s, bool scaled, bool positive, double w0, double& loss) {
+    const RowsTask& task = row.task;
+    const int64_t k = task.width, kp = padded(k), n_blocks = kp / lanes;
+    const double square = build_primal(row, s, scaled, w0);
+    copy_system(s, n_blocks);
+    if (!factorize(s.factor, n_blocks, s.diagonal, scaled ? scaled_tolerance : 4e-7f * (float)kp, s.inverses)) {
+        return false;
+    }
+    for (int64_t i = 0; i < kp; ++i) s.solution[i] = s.rhs[i];
+    solve_factorized(s.factor, s.inverses, n_blocks, s.solution);
+    if (positive && task.gram == nullptr && row.n <= panel_rows(k, row.n)) {
+        for (int64_t c = 0; c < kp; ++c) {
+            s.diagonal[c] = scaled || c >= k ? 1.0f : (float)s.d[c];
+            s.correction[c] = task.h != nullptr && c < k ? s.scale[c] * task.h[row.index * k + c] : 0.0f;
+        }
+        loss = residual_from_panel(row, s, s.diagonal, s.correction);
+    } else {
+        loss = residual_from_system(task, s, square);
+    }
+    // One step of refinement, d: the objective falls by rᵀ d.
+    for (int64_t i = 0; i < kp; ++i) s.correction[i] = s.residual[i];
+    solve_factorized(s.factor, s.inverses, n_blocks, s.correction);
+    for (int64_t i = 0; i < kp; ++i) {
+        loss -= (double)s.residual[i] * s.correction[i];
+        s.scaled_x[i] = s.solution[i] + s.correction[i];
+    }
+    return true;
+}
+
+// Solve one row into task.out and task.losses.
+inline RowFailure solve_row(const Row& row, Scratch& s) {
+    const RowsTask& task = row.task;
+    const int64_t k = task.width, kp = padded(k);
+    const double w0 = task.w0 != nullptr ? task.w0[row.index] : 0.0;
+    const double ridge = task.ridge[row.index];
+    float* out = task.out + row.index * k;
+    double& loss = task.losses[row.index];
+
+    bool scaled = true;
+    for (int64_t c = 0; c < k; ++c) {
+        s.d[c] = ridge * task.rho[c] + task.kappa[c];
+        if (task.gram == nullptr && task.omega != nullptr) s.d[c] += w0 * task.omega[c];
+        scaled = scaled && s.d[c] > 0.0;
+    }
+    for (int64_t c = 0; c < kp; ++c) {
+        s.scale[c] = c >= k ? 0.0f : scaled ? (float)(1.0 / __builtin_sqrt(s.d[c])) : 1.0f;
+    }
+    bool positive = true;
+    for (int64_t e = 0; e < row.n && positive; ++e) positive = row.a(e) > 0.0f;
+    const float* h = nullptr;
+    if (task.h != nullptr && scaled) {
+        for (int64_t c = 0; c < kp; ++c) s.h_scaled[c] = c < k ? s.scale[c] * task.h[row.index * k + c] : 0.0f;
+        h = s.h_scaled;
+    }
+    bool solved;
+    if (row.n == 0 && task.h == nullptr) {
+        for (int64_t c = 0; c < k; ++c) out[c] = 0.0f;
+        loss = task.penalties[row.index] = 0.0;
+        return RowFailure::none;
+    }
+    if (row.n > 0 && scaled && positive && task.gram == nullptr && uses_dual(row.n, k)) {
+        solved = solve_dual(row, s, h, loss);
+    } else {
+        solved = solve_primal(row, s, scaled, positive, w0, loss);
+    }
+    bool finite = solved;
+    for (int64_t c = 0; c < k && finite; ++c) {
+        out[c] = s.scaled_x[c] * s.scale[c];
+        finite = __builtin_isfinite(out[c]);
+    }
+    const RowFailure failure =
+        finite ? RowFailure::none : solve_row_float64(row, s.d, w0, s.float64, out, loss);
+    double& penalty = task.penalties[row.index];
+    penalty = 0.0;
+    for (int64_t c = 0; c < k; ++c) {
+        penalty += (ridge * task.rho[c] + task.kappa[c]) * (double)out[c] * (double)out[c];
+    }
+    return failure;
+}
+
+inline RowFailure check_row(const RowsTask& task, int64_t r) {
+    const int64_t begin = task.offsets[r] - task.offsets[0], end = task.offsets[r + 1] - task.offsets[0];
+    if (begin < 0 || end < begin || end > task.n_entries) return RowFailure::bad_offsets;
+    for (int64_t e = begin; e < end; ++e) {
+        const int32_t i = task.indices[e];
+        if (i < 0 || i >= task.n_fixed) return RowFailure::bad_index;
+    }
+    return RowFailure::none;
+}
+
+inline size_t rows_scratch_bytes(const RowsTask& task, int64_t longest_row) {
+    return Scratch(task, longest_row, nullptr).bytes;
+}
+
+inline RowResult solve_rows(const RowsTask& task, int64_t first, int64_t last, int64_t longest_row, void* scratch) {
+    Scratch s(task, longest_row, (char*)scratch);
+    for (int64_t r = first; r < last; ++r) {
+        RowFailure failure = check_row(task, r);
+        if (failure == RowFailure::none) {
+            const int64_t begin = task.offsets[r] - task.offsets[0];
+            failure = solve_row(Row{task, r, begin, task.offsets[r + 1] - task.offsets[r]}, s);
+        }
+        if (failure != RowFailure::none) return {r, failure};
+    }
+    return {};
+}
+
+}  // namespace ALTERNANT_LEVEL
+}  // namespace alternant

@@ -1,0 +1,107 @@
+// One vector of float32 lanes, for the level that this translation unit is compiled for.
+//
+// GCC's and Clang's vector extensions: the same source gives SSE2 or NEON (4 lanes), AVX2 (8) and AVX-512 (16).
+// Everything lives in a namespace of the level's name, so that no symbol is shared between levels.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#define ALTERNANT_JOIN_(a, b) a##b
+#define ALTERNANT_JOIN(a, b) ALTERNANT_JOIN_(a, b)
+#define ALTERNANT_STRING_(a) #a
+#define ALTERNANT_STRING(a) ALTERNANT_STRING_(a)
+#define ALTERNANT_INLINE inline __attribute__((always_inline))
+
+namespace alternant {
+namespace ALTERNANT_LEVEL {
+
+constexpr int lanes = ALTERNANT_LANES;
+using Vec = float __attribute__((vector_size(4 * ALTERNANT_LANES)));
+using VecIndex = int32_t __attribute__((vector_size(4 * ALTERNANT_LANES)));
+using UnalignedVec = float __attribute__((vector_size(4 * ALTERNANT_LANES), aligned(4), may_alias));
+
+ALTERNANT_INLINE Vec load(const float* p) { return *reinterpret_cast<const UnalignedVec*>(p); }
+ALTERNANT_INLINE void store(float* p, Vec v) { *reinterpret_cast<UnalignedVec*>(p) = v; }
+
+// x in every lane (subtracting zero keeps the sign of a zero, so the compiler may drop it).
+ALTERNANT_INLINE Vec broadcast(float x) { return x - Vec{}; }
+
+// The first `count` floats at p (0 < count < lanes), zeros behind them; reads nothing beyond.
+ALTERNANT_INLINE Vec load_part(const float* p, int count) {
+    Vec v = {};
+    for (int i = 0; i < count; ++i) v[i] = p[i];
+    return v;
+}
+
+// Sum of the lanes, always halves first.
+ALTERNANT_INLINE float sum(Vec v) {
+    alignas(64) float t[lanes];
+    store(t, v);
+    for (int half = lanes / 2; half > 0; half /= 2) {
+        for (int i = 0; i < half; ++i) t[i] += t[i + half];
+    }
+    return t[0];
+}
+
+// Lane-wise choice from two vectors: index i < lanes takes a[i], the others b[i − lanes].
+#ifdef __clang__
+template <int... I>
+ALTERNANT_INLINE Vec pick(Vec a, Vec b) {
+    return __builtin_shufflevector(a, b, I...);
+}
+#else
+template <int... I>
+ALTERNANT_INLINE Vec pick(Vec a, Vec b) {
+    return __builtin_shuffle(a, b, VecIndex{I...});
+}
+#endif
+
+template <int... I>
+struct Lanes {};
+template <int N, int... I>
+struct MakeLanes : MakeLanes<N - 1, N - 1, I...> {};
+template <int... I>
+struct MakeLanes<0, I...> {
+    using type = Lanes<I...>;
+};
+using AllLanes = typename MakeLanes<lanes>::type;
+
+template <int half, int... I>
+ALTERNANT_INLINE Vec pick_low(Vec a, Vec b, Lanes<I...>) {
+    return pick<((I & half) == 0 ? I : lanes + I - half)...>(a, b);
+}
+template <int half, int... I>
+ALTERNANT_INLINE Vec pick_high(Vec a, Vec b, Lanes<I...>) {
+    return pick<((I & half) == 0 ? I + half : lanes + I)...>(a, b);
+}
+
+template <int half>
+ALTERNANT_INLINE void transpose_step(Vec* rows) {
+#pragma GCC unroll 16
+    for (int i = 0; i < lanes; ++i) {
+        if ((i & half) == 0) {
+            const Vec a = rows[i], b = rows[i + half];
+            rows[i] = pick_low<half>(a, b, AllLanes{});
+            rows[i + half] = pick_high<half>(a, b, AllLanes{});
+        }
+    }
+    if constexpr (half > 1) transpose_step<half / 2>(rows);
+}
+
+// Transpose a lanes × lanes block in place.
+ALTERNANT_INLINE void transpose(Vec* rows) { transpose_step<lanes / 2>(rows); }
+
+// Lane i of the result is the sum of the lanes of rows[i]; `rows` is overwritten.
+ALTERNANT_INLINE Vec sum_rows(Vec* rows) {
+    transpose(rows);
+    for (int half = lanes / 2; half > 0; half /= 2) {
+        for (int i = 0; i < half; ++i) rows[i] += rows[i + half];
+    }
+    return rows[0];
+}
+
+constexpr int64_t padded(int64_t n) { return (n + lanes - 1) / lanes * lanes; }
+
+}  // namespace ALTERNANT_LEVEL
+}  // namespace alternant

@@ -1,0 +1,295 @@
+"""The estimators: settings in, a fitted model out. They hold no state: `fit` always starts afresh."""
+
+import math
+import operator
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from alternant.errors import DataError
+from alternant.interactions import Interactions
+from alternant.kernels import resolve_threads
+from alternant.model import FactorModel, TraceEntry
+from alternant.objective import BiasModel, ExplicitObjective, Ridge, Table, fit_biases, scale_free_ridge
+from alternant.training import Callback, LocalBackend, alternate, finish, random_start, spectral_start
+
+DEFAULT_EXPONENT = 0.5
+
+Initial = FactorModel | npt.NDArray[np.floating[Any]]
+
+
+def _setting(default: Any, help: str) -> Any:
+    """Declare a setting whose one line of help the command line shows too."""
+    return field(default=default, metadata={"help": help})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplicitALS:
+    """Alternating least squares for ratings: predict the value that a user would give to an item.
+
+    With the ridge D of a row of n entries, `fit` minimises over the stored entries (user u, item i, value r, weight w)
+
+        Σ w (r − mean − b_u − b_i − p_u·q_i)²  +  Σ_u D_u·(p_u, b_u)²  +  Σ_i D_i·(q_i, b_i)²
+
+    by solving every user's ridge regression exactly with the items fixed, then every item's with the users fixed. With
+    ``regularization=λ, regularization_exponent=0, biases=False, center=False`` that is Σ (r − u·v)² + λ(‖U‖² + ‖V‖²).
+
+    Every stored value counts as it is: zeros and negative values are ratings like any other.
+
+    Parameters
+    ----------
+    n_factors : int, default 32
+        k, the length of a user's or item's vector (the bias not counted).
+    regularization : float or "auto", default "auto"
+        λ: the ridge of a row is λ·n^ν on every column. "auto" is the scale-free rule: s·(0.65·asp·√n + 3) on factors and 3
+        on the bias, where s is the standard deviation of what a bias model leaves of the values and asp = aspect^¼ +
+        aspect^−¼, aspect = n_items / n_users. It needs no tuning, and values times ten give predictions times ten.
+    item_regularization : float, "auto" or None, default None
+        λ of the items where it differs; None: the same as `regularization`.
+    regularization_exponent : float, default 0.5
+        ν, with a λ that is a number (0: plain ridge; 1: as Spark and ALS-WR). "auto" is made for 0.5.
+    biases : bool, default True
+        Learn a bias per user and per item, jointly with the factors.
+    center : bool, default True
+        Take the weighted mean off the values.
+    n_sweeps : int, default 12
+        The most sweeps: one is all users, then all items.
+    tol : float, default 1e-4
+        Stop when the objective falls by less than this share in a sweep (from the fourth on); 0: never.
+    init : {"random", "spectral"}, default "random"
+        Start the items at small random numbers that belong to their ids, or at the leading singular vectors.
+    init_scale : float, default 0.05
+        σ: random starts are N(0, s·σ²/k).
+    solver : {"auto", "exact"}, default "auto"
+        How rows are solved; today both mean exactly.
+    seed : int, default 0
+        From 0 to 2⁶⁴ − 1. The same seed and data give the same bits, for any number of threads.
+    n_threads : int or None, default None
+        None: ALTERNANT_NUM_THREADS, else what CPU affinity and the cgroup quota allow.
+
+    Raises
+    ------
+    DataError
+        A setting out of its range.
+
+    Examples
+    --------
+    >>> from alternant import ExplicitALS, Interactions
+    >>> ratings = Interactions.from_arrays(["ann", "ann", "bob"], ["x", "y", "x"], [5.0, 3.0, 4.0])
+    >>> model = ExplicitALS(n_factors=1).fit(ratings)
+    >>> model.n_users, model.n_items
+    (2, 2)
+    """
+
+    n_factors: int = _setting(32, "length of a user's or item's vector")
+    regularization: float | Literal["auto"] = _setting("auto", "ridge λ, or auto: the scale-free rule")
+    item_regularization: float | Literal["auto"] | None = _setting(None, "λ of the items where it differs")
+    regularization_exponent: float = _setting(DEFAULT_EXPONENT, "ν of the ridge λ·n^ν of a row with n entries")
+    biases: bool = _setting(True, "learn a bias per user and per item")
+    center: bool = _setting(True, "take the mean off the values")
+    n_sweeps: int = _setting(12, "the most sweeps over users and items")
+    tol: float = _setting(1e-4, "stop when a sweep lowers the objective by less than this share; 0: never")
+    init: Literal["random", "spectral"] = _setting("random", "start values: random, or leading singular vectors")
+    init_scale: float = _setting(0.05, "size of random start values")
+    solver: Literal["auto", "exact"] = _setting("auto", "how rows are solved")
+    seed: int = _setting(0, "seed of the start values")
+    n_threads: int | None = _setting(None, "threads; none: what the machine offers")
+
+    def __post_init__(self) -> None:
+        for name, lowest, highest in (("n_factors", 1, 65535), ("n_sweeps", 1, None), ("seed", 0, 2**64 - 1)):
+            object.__setattr__(self, name, _integer(name, getattr(self, name), lowest, highest))
+        for name in ("regularization", "item_regularization"):
+            value = getattr(self, name)
+            if value != "auto" and not (value is None and name == "item_regularization"):
+                object.__setattr__(self, name, _number(name, value, 'a number of at least 0, or "auto"', lambda x: x >= 0))
+        for name, words, fits in (
+            ("regularization_exponent", "a number from 0 to 2", lambda x: 0 <= x <= 2),
+            ("tol", "a number from 0 up to 1", lambda x: 0 <= x < 1),
+            ("init_scale", "a number of at least 0", lambda x: x >= 0),
+        ):
+            object.__setattr__(self, name, _number(name, getattr(self, name), words, fits))
+        for name in ("biases", "center"):
+            value = getattr(self, name)
+            if not isinstance(value, bool | np.bool_):
+                raise DataError(f"{name} must be True or False, got {value!r}")
+            object.__setattr__(self, name, bool(value))
+        _choice("init", self.init, ("random", "spectral"))
+        _choice("solver", self.solver, ("auto", "exact"))
+        if self.n_threads is not None:
+            object.__setattr__(self, "n_threads", _integer("n_threads", self.n_threads, 1, None))
+        if "auto" in (self.regularization, self.item_regularization) and self.regularization_exponent != DEFAULT_EXPONENT:
+            raise DataError(
+                f'regularization="auto" is made for regularization_exponent={DEFAULT_EXPONENT}, '
+                f"got {self.regularization_exponent!r}; give regularization as a number"
+            )
+
+    def fit(
+        self, interactions: Interactions, *, initial: Initial | None = None, callback: Callback | None = None
+    ) -> FactorModel:
+        """Fit the model to `interactions`, from the beginning.
+
+        Parameters
+        ----------
+        interactions : Interactions
+            With values.
+        initial : FactorModel or floating array of shape (n_items, n_factors), optional
+            Item factors to start from instead of `init`. A model's are matched by id, its biases too; items that it does
+            not know start as `init` says. (Users need no start: they are solved first.)
+        callback : function of a HalfSweep, optional
+            Called after each half-sweep with its number, objective, seconds and tables; a true result ends the fit.
+
+        Returns
+        -------
+        FactorModel
+            A snapshot; the estimator stays as it was. Ctrl-C ends the fit with the last whole sweep, and
+            ``model.stopped`` says so.
+
+        Raises
+        ------
+        DataError
+            No interactions, no values, or start values of another shape.
+        SingularSystemError
+            A row without a unique solution, by id: only possible where the ridge is 0.
+        DivergedError
+            Values so large that factors overflow.
+        """
+        if not isinstance(interactions, Interactions):
+            raise DataError(
+                f"interactions must be Interactions, got {type(interactions).__name__}; "
+                "make them with Interactions.from_frame, .from_arrays or .from_matrix, or alternant.read"
+            )
+        if interactions.n_entries == 0:
+            raise DataError("interactions must not be empty: there is nothing to fit")
+        if not interactions.has_values:
+            raise DataError(
+                "ExplicitALS needs values (ratings), got interactions without; name the value column with value="
+            )
+        n_threads = resolve_threads(self.n_threads)
+        bias_model = fit_biases(interactions, center=self.center, n_threads=n_threads)
+        objective = self._objective(interactions, bias_model)
+        start = self._start(interactions, objective, bias_model, initial, n_threads)
+        backend = LocalBackend(interactions, objective, n_threads)
+        trained = alternate(
+            backend,
+            start,
+            n_users=interactions.n_users,
+            item_penalty=objective.penalty("items", start, interactions.by_item.counts),
+            n_sweeps=self.n_sweeps,
+            tol=self.tol,
+            callback=callback,
+        )
+        finished = finish(
+            backend, objective, trained.item_table, n_users=interactions.n_users, n_threads=n_threads
+        )
+        item_counts = interactions.by_item.counts
+        value = float(finished.users.losses.sum()) + objective.penalty("items", finished.item_table, item_counts)
+        last = trained.trace[-1]
+        summary = interactions.summary()
+        return FactorModel(
+            user_ids=interactions.user_ids,
+            item_ids=interactions.item_ids,
+            user_table=finished.users.table,
+            item_table=finished.item_table,
+            problem=objective,
+            settings={"estimator": type(self).__name__, **asdict(self)},
+            user_counts=interactions.by_user.counts,
+            item_counts=item_counts,
+            omega=finished.omega,
+            history=interactions,
+            trace=(*trained.trace, TraceEntry(last.sweep + 1, "users", value, last.seconds)),
+            stopped=trained.stopped,
+            value_range=(summary.value_min, summary.value_max),
+            frame_type=interactions.frame_type,
+        )
+
+    def _objective(self, interactions: Interactions, bias_model: BiasModel) -> ExplicitObjective:
+        """Resolve "auto" on these data."""
+
+        def ridge(regularization: float | Literal["auto"]) -> Ridge:
+            if regularization == "auto":
+                return scale_free_ridge(interactions, bias_model.scale)
+            return Ridge.plain(regularization, self.regularization_exponent)
+
+        items = self.regularization if self.item_regularization is None else self.item_regularization
+        return ExplicitObjective(
+            n_factors=self.n_factors,
+            biases=self.biases,
+            mean=bias_model.mean,
+            user_ridge=ridge(self.regularization),
+            item_ridge=ridge(items),
+        )
+
+    def _start(
+        self,
+        interactions: Interactions,
+        objective: ExplicitObjective,
+        bias_model: BiasModel,
+        initial: Initial | None,
+        n_threads: int,
+    ) -> Table:
+        """Return the items' start values; biases start at 0."""
+        shape = (interactions.n_items, objective.width)
+        start = np.zeros(shape, np.float32)
+        factors = start[:, : self.n_factors]
+        if initial is None or isinstance(initial, FactorModel):
+            if self.init == "spectral":
+                factors[:] = spectral_start(
+                    interactions, self.n_factors, mean=objective.mean, seed=self.seed, n_threads=n_threads
+                )
+            else:
+                scale = self.init_scale * math.sqrt(bias_model.scale)
+                factors[:] = random_start(
+                    interactions, self.n_factors, scale=scale, seed=self.seed, n_threads=n_threads
+                )
+        if isinstance(initial, FactorModel):
+            if initial.n_factors != self.n_factors:
+                raise DataError(
+                    f"initial must have {self.n_factors} factors as the estimator has, got a model with {initial.n_factors}"
+                )
+            positions = initial.item_ids.encode(interactions.item_ids.labels, what="item", unknown="mark")
+            known = positions >= 0
+            factors[known] = initial.item_factors[positions[known]]
+            if self.biases and initial.item_biases is not None:
+                start[known, -1] = initial.item_biases[positions[known]]
+        elif initial is not None:
+            given = np.asarray(initial)
+            if given.dtype.kind != "f" or given.shape != factors.shape:
+                raise DataError(
+                    f"initial must be a model or a floating array of shape {factors.shape} (items × factors), "
+                    f"got {given.dtype} of shape {given.shape}"
+                )
+            if not np.isfinite(given).all():
+                raise DataError("initial must be finite, got NaN or infinity; start from finite item factors")
+            factors[:] = given
+        start[interactions.by_item.counts == 0] = 0.0
+        return start
+
+
+def _integer(name: str, value: Any, lowest: int, highest: int | None) -> int:
+    words = "a positive integer" if lowest == 1 else f"an integer of at least {lowest}"
+    if highest is not None:
+        words = f"an integer from {lowest} to {highest}"
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise DataError(f"{name} must be {words}, got {value!r}") from None
+    if isinstance(value, bool | np.bool_) or number < lowest or (highest is not None and number > highest):
+        raise DataError(f"{name} must be {words}, got {value!r}")
+    return number
+
+
+def _number(name: str, value: Any, words: str, fits: Callable[[float], bool]) -> float:
+    if isinstance(value, bool | np.bool_ | str) or not hasattr(value, "__float__"):
+        raise DataError(f"{name} must be {words}, got {value!r}")
+    number = float(value)
+    if not math.isfinite(number) or not fits(number):
+        raise DataError(f"{name} must be {words}, got {value!r}")
+    return number
+
+
+def _choice(name: str, value: Any, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise DataError(f"{name} must be {' or '.join(map(repr, allowed))}, got {value!r}")

@@ -1,0 +1,49 @@
+"""Products with tall factor tables and the eigendecomposition of a small matrix: the same bits for any number of threads."""
+
+import numpy as np
+import numpy.typing as npt
+
+from alternant import _kernels
+from alternant.errors import DivergedError
+from alternant.kernels.rows import Block
+
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+
+
+def gramian(table: Float32, *, n_threads: int) -> Float64:
+    """Return tableᵀ table in float64, shape (width, width), for a float32 table of shape (n, width)."""
+    gram = np.empty((table.shape[1], table.shape[1]))
+    _kernels.gramian(table, gram, n_threads)
+    return gram
+
+
+def multiply(table: Float32, matrix: Float32, *, n_threads: int) -> Float32:
+    """Return table · matrix for float32 arrays of shapes (n, width) and (width, out_width)."""
+    out = np.empty((table.shape[0], matrix.shape[1]), np.float32)
+    _kernels.multiply(table, np.ascontiguousarray(matrix), out, n_threads)
+    return out
+
+
+def multiply_sparse(block: Block, table: Float32, *, shift: float = 0.0, n_threads: int) -> Float32:
+    """Return (S − shift) · table, where S holds the block's entries and the shift touches stored entries only."""
+    out = np.empty((len(block.offsets) - 1, table.shape[1]), np.float32)
+    _kernels.multiply_sparse(block.offsets, block.indices, block.values, shift, table, out, n_threads)
+    return out
+
+
+def symmetric_eigen(matrix: Float64) -> tuple[Float64, Float64]:
+    """Decompose a symmetric float64 matrix: A = Vᵀ diag(w) V.
+
+    Returns
+    -------
+    values : float64, shape (n,)
+        Eigenvalues, descending.
+    vectors : float64, shape (n, n)
+        Row i is the unit eigenvector of values[i]; its component of largest magnitude is positive.
+    """
+    values = np.empty(len(matrix))
+    vectors = np.empty(matrix.shape)
+    if not _kernels.symmetric_eigen(np.ascontiguousarray(matrix), values, vectors):
+        raise DivergedError("eigendecomposition of a matrix that is not finite: factors have diverged")
+    return values, vectors

@@ -1,0 +1,167 @@
+"""Solve the row systems of one block of rows. Knows arrays only: which model they come from is objective.py's business."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from alternant import _kernels
+from alternant.errors import DataError
+
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class EntryTerm:
+    """One number per stored entry: `array` where given, else ``constant + slope · value``.
+
+    array : float32, shape (n_entries,), in the order of the block's entries; or None
+    """
+
+    constant: float = 0.0
+    slope: float = 0.0
+    array: Float32 | None = None
+
+
+@dataclass(frozen=True)
+class RowTerms:
+    """What turns a block of entries and a fixed side into row systems, for each row u:
+
+        (w0_u · G + Σ_e a_e y_e y_eᵀ + λ_u · diag(ρ) + diag(κ)) x_u = Σ_e b_e y_e + h_u
+
+    Attributes
+    ----------
+    a, b : EntryTerm
+        With `b_is_target`, b holds targets t: b_e = a_e · t_e, and row losses count Σ a t² in.
+    ridge : float64, shape (n_rows,)
+        λ_u ≥ 0.
+    rho, kappa : float64, shape (width,)
+        One multiplier and one constant per column.
+    bias_column : bool
+        The last column of the fixed side is its own bias: read as 1, and its value taken off the target.
+    w0 : float64, shape (n_rows,), optional
+    omega : float64, shape (width,), optional
+        G = diag(omega), in the eigenbasis of G.
+    gram : float32, shape (width, width), optional
+        G in full, where there is no eigenbasis to go to.
+    h : float32, shape (n_rows, width), optional
+    """
+
+    a: EntryTerm
+    b: EntryTerm
+    ridge: Float64
+    rho: Float64
+    kappa: Float64
+    b_is_target: bool = False
+    bias_column: bool = False
+    w0: Float64 | None = None
+    omega: Float64 | None = None
+    gram: Float32 | None = None
+    h: Float32 | None = None
+
+    def __post_init__(self) -> None:
+        if self.bias_column and self.w0 is not None:
+            raise DataError("bias_column and w0 cannot be combined: the unobserved part has no bias")
+
+
+@dataclass(frozen=True)
+class RowFailure:
+    """The first row of a block that could not be solved, and why: ``"singular"`` or ``"not finite"``."""
+
+    row: int
+    kind: str
+
+
+class Block(Protocol):
+    """The entries of consecutive rows as CSR; offsets[0] need not be 0, the entry arrays start at it.
+
+    offsets : int64, shape (n_rows + 1,)
+    indices : int32, shape (n_entries,)
+    values : float32, shape (n_entries,), or None (ones)
+    """
+
+    @property
+    def offsets(self) -> npt.NDArray[np.int64]: ...
+    @property
+    def indices(self) -> npt.NDArray[np.int32]: ...
+    @property
+    def values(self) -> Float32 | None: ...
+
+
+def solve_rows(
+    block: Block,
+    terms: RowTerms,
+    *,
+    shards: list[Float32],
+    out: Float32,
+    losses: Float64,
+    penalties: Float64,
+    n_threads: int,
+    stop: npt.NDArray[np.int32] | None = None,
+) -> RowFailure | None:
+    """Solve every row of `block` exactly, into `out`, `losses` and `penalties`.
+
+    Parameters
+    ----------
+    shards : list of float32 arrays, shape (rows, width)
+        The fixed side. All but the last have one power-of-two number of rows; one array is one shard.
+    out : float32, shape (n_rows, width)
+        Written; the caller owns it. Rows without entries and without h become 0.
+    losses : float64, shape (n_rows,)
+        Written: each row's part of the objective, its own penalty included.
+    penalties : float64, shape (n_rows,)
+        Written: Σ_c (λ_u ρ_c + κ_c) x_c² of each row.
+    n_threads : int
+        The result does not depend on it.
+    stop : int32, shape (1,), optional
+        Set to non-zero from another thread to stop between chunks: :class:`InterruptedError` is raised then.
+
+    Returns
+    -------
+    RowFailure or None
+        The first row that has no finite solution. `out` is undefined then.
+
+    Raises
+    ------
+    DataError
+        Offsets or indices that point outside the arrays.
+    KeyboardInterrupt
+        Within a fraction of a second of Ctrl-C; `out` is undefined then.
+    """
+    failure, row, stopped = _kernels.solve_rows(
+        block.offsets,
+        block.indices,
+        block.values,
+        a=terms.a.array,
+        a_constant=terms.a.constant,
+        a_slope=terms.a.slope,
+        b=terms.b.array,
+        b_constant=terms.b.constant,
+        b_slope=terms.b.slope,
+        b_is_target=terms.b_is_target,
+        shards=shards,
+        bias_column=terms.bias_column,
+        w0=terms.w0,
+        ridge=terms.ridge,
+        omega=terms.omega,
+        gram=terms.gram,
+        rho=terms.rho,
+        kappa=terms.kappa,
+        h=terms.h,
+        out=out,
+        losses=losses,
+        penalties=penalties,
+        n_threads=n_threads,
+        stop=stop,
+    )
+    if failure == 3:
+        raise DataError(f"offsets of row {row} do not fit {block.indices.size:,} entries: the data is damaged")
+    if failure == 4:
+        n_fixed = sum(len(shard) for shard in shards)
+        raise DataError(f"row {row} has an index outside the {n_fixed:,} rows of the other side: the data is damaged")
+    if stopped:
+        raise InterruptedError("stopped between two chunks of rows")
+    return None if failure == 0 else RowFailure(row, "singular" if failure == 1 else "not finite")
+

@@ -1,0 +1,132 @@
+"""Write a model file: laid out in memory order, beside the old one, then renamed over it."""
+
+import hashlib
+import json
+import os
+import secrets
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alternant.errors import DataError
+from alternant.modelfile.layout import (
+    ALIGNMENT,
+    DTYPES,
+    FORMAT,
+    FORMAT_VERSION,
+    PADDING,
+    SUFFIX,
+    header_digest,
+)
+
+_NAMES = {np.dtype(dtype): name for name, dtype in DTYPES.items()}
+
+
+def write(
+    path: str | os.PathLike[str], arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]
+) -> None:
+    """Write arrays and a dictionary to `path`; what was there stays intact until the new file is whole.
+
+    Parameters
+    ----------
+    path : path
+        Ends in ``.safetensors``. A link is followed.
+    arrays : mapping of str to float64, float32, int64, int32, uint64 or uint8 arrays
+        Any shape. Names must not start with ``_padding.``.
+    metadata : mapping
+        What JSON can hold; numbers must be finite.
+
+    Raises
+    ------
+    DataError
+        A name, a dtype or the metadata cannot be stored, or `path` ends otherwise.
+    OSError
+        The file cannot be written; the old one, if any, is as it was.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib, numpy as np
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "small.safetensors"
+    >>> write(file, {"x": np.arange(3)}, {"name": "three"})
+    >>> from alternant import modelfile
+    >>> modelfile.read(file)[1]
+    {'name': 'three'}
+    """
+    target = Path(os.path.realpath(path))
+    if target.suffix != SUFFIX:
+        raise DataError(f"a model file ends in {SUFFIX!r}, got {os.fspath(path)!r}")
+    pieces, entries = _lay_out(arrays)
+    try:
+        content = json.dumps(metadata, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"the metadata of a model file must be plain finite JSON: {error}") from error
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    described = {
+        "format": FORMAT,
+        "format_version": str(FORMAT_VERSION),
+        "content": content,
+        "sha256": digest.hexdigest(),
+    }
+    entries["__metadata__"] = described | {
+        "header_sha256": header_digest(entries | {"__metadata__": described})
+    }
+    header = json.dumps(entries).encode()
+    header += b" " * (-(8 + len(header)) % ALIGNMENT)
+    _replace(target, [len(header).to_bytes(8, "little") + header, *pieces])
+
+
+def _lay_out(arrays: Mapping[str, NDArray[Any]]) -> tuple[list[bytes | memoryview], dict[str, Any]]:
+    """Return the pieces of the data section in order, and the header's entries for them."""
+    pieces: list[bytes | memoryview] = []
+    entries: dict[str, Any] = {}
+    position = 0
+    for name, array in arrays.items():
+        dtype = array.dtype.newbyteorder("<")
+        if dtype not in _NAMES:
+            raise DataError(f"array {name!r} must be one of {', '.join(map(str, _NAMES))}, got {array.dtype}")
+        if name.startswith(PADDING) or name == "__metadata__":
+            raise DataError(f"an array of a model file cannot be named {name!r}")
+        gap = -position % ALIGNMENT
+        if gap:
+            entries[f"{PADDING}{len(entries)}"] = _describe("U8", (gap,), position, position + gap)
+            pieces.append(b"\0" * gap)
+            position += gap
+        stored = np.ascontiguousarray(array, dtype)
+        entries[name] = _describe(_NAMES[dtype], array.shape, position, position + stored.nbytes)
+        pieces.append(memoryview(stored.reshape(-1).view(np.uint8)))
+        position += stored.nbytes
+    return pieces, entries
+
+
+def _describe(dtype: str, shape: tuple[int, ...], begin: int, end: int) -> dict[str, Any]:
+    return {"dtype": dtype, "shape": list(shape), "data_offsets": [begin, end]}
+
+
+def _replace(target: Path, pieces: list[bytes | memoryview]) -> None:
+    """Write a file beside `target`, force it to disk, and rename it over `target`."""
+    beside = target.with_name(f".alternant-{secrets.token_hex(8)}.tmp")
+    try:
+        with open(beside, "xb") as file:
+            if target.exists():
+                os.chmod(beside, stat.S_IMODE(target.stat().st_mode))  # a private model stays private
+            for piece in pieces:
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, target)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    # The rename is on disk when the folder is; where folders cannot be opened, the system decides when.
+    if hasattr(os, "O_DIRECTORY"):
+        folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -1,0 +1,169 @@
+"""The loop: users given items, items given users, until nothing is left to gain.
+
+Every half-sweep writes a second buffer and swaps, so that callbacks and an interruption always find one consistent pair
+of tables.
+"""
+
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from alternant.errors import DivergedError
+from alternant.model import TraceEntry
+from alternant.objective import Side, Table
+from alternant.training._backend import Backend
+
+logger = logging.getLogger("alternant")
+
+# From small start values the first sweeps leave a saddle near 0, where the objective falls slowly before it falls fast.
+FIRST_SWEEP_TO_STOP = 4
+
+
+@dataclass(frozen=True, eq=False)
+class HalfSweep:
+    """What a callback is told after each half-sweep; a callback that returns true ends the fit.
+
+    Attributes
+    ----------
+    sweep : int, from 1
+    side : "users" or "items", the side that was just solved
+    objective : float, its value with both tables below
+    decrease : float, relative to the value one half-sweep ago; NaN for the first
+    seconds : float, since the first half-sweep began
+    n_sweeps : int, the most that there will be
+    user_table, item_table : float32, shape (n, width)
+        Read-only views, which later half-sweeps overwrite: copy what is to be kept.
+    """
+
+    sweep: int
+    side: Side
+    objective: float
+    decrease: float
+    seconds: float
+    n_sweeps: int
+    user_table: Table
+    item_table: Table
+
+
+Callback = Callable[[HalfSweep], object]
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """Where the loop ended.
+
+    item_table : float32, shape (n_items, width), after the last whole sweep
+    trace : one entry for each half-sweep
+    stopped : why it ended, in words
+    """
+
+    item_table: Table
+    trace: tuple[TraceEntry, ...]
+    stopped: str
+
+
+def alternate(
+    backend: Backend,
+    item_table: Table,
+    *,
+    n_users: int,
+    item_penalty: float,
+    n_sweeps: int,
+    tol: float,
+    callback: Callback | None = None,
+) -> Trained:
+    """Alternate from the start values in `item_table`, which is left as it is.
+
+    Ends after `n_sweeps` sweeps; when the objective's relative decrease over a sweep falls under `tol` (from the fourth
+    sweep on; 0: never); when the callback returns true; or on Ctrl-C, with the last whole sweep.
+
+    Parameters
+    ----------
+    item_table : float32, shape (n_items, width)
+    item_penalty : float
+        The penalty of the start values.
+
+    Raises
+    ------
+    SingularSystemError, DivergedError
+        See :func:`alternant.solvers.solve_side`.
+    KeyboardInterrupt
+        On Ctrl-C before the first whole sweep.
+    """
+    width = item_table.shape[1]
+    users, items = np.zeros((n_users, width), np.float32), item_table
+    spare_users, spare_items = np.empty_like(users), np.empty_like(items)
+    trace: list[TraceEntry] = []
+    began = time.perf_counter()
+    stopped = f"all {n_sweeps} sweeps done"
+
+    def after(sweep: int, side: Side, objective: float) -> bool:
+        """Record a half-sweep and tell the callback; true where it asks to stop."""
+        if not math.isfinite(objective):
+            raise DivergedError(
+                f"the objective is {objective!r} in sweep {sweep}: values of this size do not fit float32; "
+                "scale the values down"
+            )
+        seconds = time.perf_counter() - began
+        before = trace[-1].objective if trace else math.nan
+        trace.append(TraceEntry(sweep, side, objective, seconds))
+        if callback is None:
+            return False
+        event = HalfSweep(
+            sweep=sweep,
+            side=side,
+            objective=objective,
+            decrease=_decrease(before, objective),
+            seconds=seconds,
+            n_sweeps=n_sweeps,
+            user_table=_read_only(users),
+            item_table=_read_only(items),
+        )
+        return bool(callback(event))
+
+    try:
+        for sweep in range(1, n_sweeps + 1):
+            solved = backend.half_sweep("users", items, spare_users)
+            users, spare_users = solved.table, users
+            if after(sweep, "users", float(solved.losses.sum()) + item_penalty):
+                stopped = "the callback asked to stop"
+                break
+            user_penalty = float(solved.penalties.sum())
+            solved = backend.half_sweep("items", users, spare_items)
+            # The caller's start values are not a buffer.
+            spare_items = np.empty_like(items) if items is item_table else items
+            items = solved.table
+            item_penalty = float(solved.penalties.sum())
+            if after(sweep, "items", float(solved.losses.sum()) + user_penalty):
+                stopped = "the callback asked to stop"
+                break
+            logger.info(
+                "sweep %d of %d: objective %.6g, %.2f s", sweep, n_sweeps, trace[-1].objective, trace[-1].seconds
+            )
+            if sweep >= FIRST_SWEEP_TO_STOP and tol > 0.0:
+                decrease = _decrease(trace[-3].objective, trace[-1].objective)
+                if decrease < tol:
+                    stopped = f"the objective fell by {decrease:.1e} in sweep {sweep}, less than tol = {tol:g}"
+                    break
+    except KeyboardInterrupt:
+        if items is item_table:
+            raise
+        n_whole = sum(entry.side == "items" for entry in trace)
+        stopped = f"interrupted after {n_whole} whole sweep{'' if n_whole == 1 else 's'}"
+        logger.warning("%s: kept what they gave", stopped)
+        trace = trace[: 2 * n_whole]
+    return Trained(items, tuple(trace), stopped)
+
+
+def _decrease(before: float, now: float) -> float:
+    return (before - now) / abs(before) if before != 0.0 else 0.0
+
+
+def _read_only(table: Table) -> Table:
+    view = table.view()
+    view.flags.writeable = False
+    return view

@@ -1,0 +1,64 @@
+"""Start values of the items. Users need none: they are solved first."""
+
+import numpy as np
+
+from alternant.interactions import EntryRows, Interactions
+from alternant.kernels import dense
+from alternant.kernels.random import Purpose, Side, standard_normal
+from alternant.objective import Table
+
+SPECTRAL_OVERSAMPLING = 10
+SPECTRAL_POWERS = 4
+
+
+def random_start(interactions: Interactions, n_factors: int, *, scale: float, seed: int, n_threads: int) -> Table:
+    """Return N(0, (scale / √k)²) numbers, float32, shape (n_items, n_factors).
+
+    Each item's depend on the seed and its id only: they stay when other items or users are added. Items without entries
+    start (and stay) at 0.
+    """
+    start = standard_normal(
+        interactions.item_ids.hashes, n_factors, seed=seed, purpose=Purpose.START, side=Side.ITEMS, n_threads=n_threads
+    )
+    start *= np.float32(scale / np.sqrt(n_factors))
+    start[interactions.by_item.counts == 0] = 0.0
+    return start
+
+
+def spectral_start(interactions: Interactions, n_factors: int, *, mean: float, seed: int, n_threads: int) -> Table:
+    """Return V√S of the truncated singular value decomposition of the values minus `mean`, unknown cells taken as 0.
+
+    By randomised subspace iteration (Halko, Martinsson and Tropp 2011, doi:10.1137/090771806) with 4 powers and 10 extra
+    directions. float32, shape (n_items, n_factors); directions that the data do not have are 0.
+    """
+    by_user, by_item = interactions.by_user, interactions.by_item
+    width = min(n_factors + SPECTRAL_OVERSAMPLING, interactions.n_items, interactions.n_users)
+    basis = standard_normal(
+        interactions.item_ids.hashes, width, seed=seed, purpose=Purpose.SPECTRAL, side=Side.ITEMS, n_threads=n_threads
+    )
+
+    def product(rows: EntryRows, table: Table) -> Table:
+        blocks = rows.blocks()
+        parts = [dense.multiply_sparse(block, table, shift=mean, n_threads=n_threads) for block in blocks]
+        return np.concatenate(parts)
+
+    for _ in range(SPECTRAL_POWERS):
+        basis = _orthonormal(product(by_item, _orthonormal(product(by_user, basis), n_threads)), n_threads)
+    image = product(by_user, basis)  # R·V, whose Gramian holds the squares of the singular values
+    squares, vectors = dense.symmetric_eigen(dense.gramian(image, n_threads=n_threads))
+    n_kept = min(n_factors, width)
+    singular = np.sqrt(np.maximum(squares[:n_kept], 0.0))
+    start = np.zeros((interactions.n_items, n_factors), np.float32)
+    turn = vectors[:n_kept].T * np.sqrt(singular)
+    start[:, :n_kept] = dense.multiply(basis, turn.astype(np.float32), n_threads=n_threads)
+    return start
+
+
+def _orthonormal(table: Table, n_threads: int) -> Table:
+    """Return a table of orthonormal columns that span those of `table`; directions lost in rounding become 0."""
+    for _ in range(2):  # the second time undoes the rounding of the first
+        values, vectors = dense.symmetric_eigen(dense.gramian(table, n_threads=n_threads))
+        keep = values > 1e-12 * max(values[0], np.finfo(np.float64).tiny)
+        factors = np.where(keep, 1.0 / np.sqrt(np.where(keep, values, 1.0)), 0.0)
+        table = dense.multiply(table, (vectors.T * factors).astype(np.float32), n_threads=n_threads)
+    return table

@@ -10,6 +10,7 @@ import importlib.util
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -71,4 +72,4 @@ def _held_back_sweeps() -> Iterator[None]:
 
 
 def _is_not_about_sweeps(record: logging.LogRecord) -> bool:
-    return record.module != "training"
+    return Path(record.pathname).parent.name != "training"

@@ -2,9 +2,9 @@
 
     score(q, i) = query_scale[q] · table_scale[i] · Σ_c queries[q, c] · table[i, c]     (scales where given)
 
-Every score is one chain of float32 multiply-adds per 64 columns, columns ascending, and these runs are added in
-order. So a score depends on the two rows and the instruction-set level only: not on the other queries, the number of
-threads, or whether it was ranked or asked for alone. Knows nothing of ids or models.
+Every score is one chain of float32 multiply-adds per 64 columns, columns ascending, and these runs are added
+in order. So a score depends on the two rows and the instruction-set level only: not on the other queries, the
+number of threads, or whether it was ranked or asked for alone. Knows nothing of ids or models.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Ranking against a stable sort of all scores, for every instruction-set level and several numbers of threads."""
+"""Ranking against a stable sort of all scores, at every level and for several numbers of threads."""
 
 import numpy as np
 import pytest

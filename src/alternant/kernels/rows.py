@@ -157,11 +157,14 @@ def solve_rows(
         stop=stop,
     )
     if failure == 3:
-        raise DataError(f"offsets of row {row} do not fit {block.indices.size:,} entries: the data is damaged")
+        raise DataError(
+            f"offsets of row {row} do not fit {block.indices.size:,} entries: the data is damaged"
+        )
     if failure == 4:
         n_fixed = sum(len(shard) for shard in shards)
-        raise DataError(f"row {row} has an index outside the {n_fixed:,} rows of the other side: the data is damaged")
+        raise DataError(
+            f"row {row} has an index outside the {n_fixed:,} rows of the other side: the data is damaged"
+        )
     if stopped:
         raise InterruptedError("stopped between two chunks of rows")
     return None if failure == 0 else RowFailure(row, "singular" if failure == 1 else "not finite")
-

@@ -33,9 +33,9 @@ def top_k(
 ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int64]]:
     """Rank the rows of `table` for each query.
 
-    Returns indices int32 and scores float32, both of shape (n_queries, k'), and counts int64, shape (n_queries,),
-    where k' is the smaller of `k` and the number of candidates; of row q only the first counts[q] are written.
-    :func:`alternant.retrieval.top_k` describes the arguments.
+    Returns indices int32 and scores float32, both of shape (n_queries, k'), and counts int64, shape
+    (n_queries,), where k' is the smaller of `k` and the number of candidates; of row q only the first
+    counts[q] are written. :func:`alternant.retrieval.top_k` describes the arguments.
     """
     if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
         raise DataError(f"k must be a positive integer, got {k!r}")

@@ -1,8 +1,8 @@
 """Model files: named arrays and one dictionary in one `.safetensors` file. Knows nothing of models.
 
-Layout (that of safetensors, which any of its readers opens): 8 bytes little-endian header length, a JSON header
-padded with spaces, the data section. Every array starts on a multiple of 64 bytes of the file: readers of
-safetensors refuse gaps, so the space between two arrays is an array of its own, named ``_padding.<n>``.
+Layout (that of safetensors, which any of its readers opens): 8 bytes little-endian header length, a JSON
+header padded with spaces, the data section. Every array starts on a multiple of 64 bytes of the file: readers
+of safetensors refuse gaps, so the space between two arrays is an array of its own, named ``_padding.<n>``.
 ``__metadata__`` holds
 
     format          "alternant"

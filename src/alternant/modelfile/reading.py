@@ -4,7 +4,7 @@ import hashlib
 import json
 import mmap
 import os
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +24,9 @@ _FOREIGN = {  # no file of ours starts so: the header's length is 56 more than a
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """Return the arrays and the dictionary of a model file.
 
-    The arrays are read-only views of a memory map, which lives as long as one of them. Every size in the header is
-    compared with the file before anything is allocated; both checksums are verified, which reads the file once.
+    The arrays are read-only views of a memory map, which lives as long as one of them. Every size in the
+    header is compared with the file before anything is allocated; both checksums are verified, which reads
+    the file once.
 
     Raises
     ------
@@ -171,5 +172,5 @@ def _entry(entry: dict[str, Any], tensor: str, name: str) -> tuple[np.dtype[Any]
     return dtype, shape, begin, end
 
 
-def _is_sizes(value: Any) -> bool:
+def _is_sizes(value: Any) -> TypeGuard[list[int]]:
     return isinstance(value, list) and all(type(size) is int and size >= 0 for size in value)

@@ -99,7 +99,7 @@ def _lay_out(arrays: Mapping[str, NDArray[Any]]) -> tuple[list[bytes | memoryvie
             position += gap
         stored = np.ascontiguousarray(array, dtype)
         entries[name] = _describe(_NAMES[dtype], array.shape, position, position + stored.nbytes)
-        pieces.append(memoryview(stored.reshape(-1).view(np.uint8)))
+        pieces.append(stored.reshape(-1).view(np.uint8).data)
         position += stored.nbytes
     return pieces, entries
 

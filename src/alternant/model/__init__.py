@@ -1,0 +1,14 @@
+"""The fitted model: a frozen snapshot of factors, ids and the objective they minimise, and what it answers.
+
+Ids are translated here on the way out, as interactions translate them on the way in. This layer must not know
+how a model was fitted, nor any command line or server.
+"""
+
+from alternant.model.completion import Completion
+from alternant.model.folding import FoldedIn
+from alternant.model.neighbours import Neighbours
+from alternant.model.recommendations import Recommendations
+from alternant.model.saving import load
+from alternant.model.snapshot import FactorModel, TraceEntry
+
+__all__ = ["Completion", "FactorModel", "FoldedIn", "Neighbours", "Recommendations", "TraceEntry", "load"]

@@ -1,0 +1,41 @@
+"""What every model promises, checked when one is made: by a fit, and from a file, which may lie."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alternant.errors import DataError
+
+if TYPE_CHECKING:
+    from alternant.model.snapshot import FactorModel
+
+
+def check(model: "FactorModel") -> None:
+    """Refuse wrong shapes and dtypes, and numbers that are not finite; make all arrays read-only."""
+    n_users, n_items, width = len(model.user_ids), len(model.item_ids), model.problem.width
+    _array(model, "user_table", np.float32, (n_users, width))
+    _array(model, "item_table", np.float32, (n_items, width))
+    _array(model, "user_counts", np.int64, (n_users,))
+    _array(model, "item_counts", np.int64, (n_items,))
+    _array(model, "omega", np.float64, (model.problem.n_factors,))
+    for name in ("user_table", "item_table"):
+        if not np.isfinite(getattr(model, name)).all():
+            raise DataError(f"{name} must be finite, got NaN or infinity")
+    history = model.history
+    if history is not None and (history.n_users != n_users or history.n_items != n_items):
+        raise DataError(
+            f"the history must have the model's ids ({n_users} users, {n_items} items), "
+            f"got {history.n_users} and {history.n_items}"
+        )
+
+
+def _array(model: "FactorModel", name: str, dtype: Any, shape: tuple[int, ...]) -> None:
+    array: NDArray[Any] = getattr(model, name)
+    if array.dtype != dtype or array.shape != shape:
+        raise DataError(
+            f"{name} must be {np.dtype(dtype)} of shape {shape}, got {array.dtype} of shape {array.shape}"
+        )
+    view = np.ascontiguousarray(array).view()  # the flag of the caller's own array stays
+    view.flags.writeable = False
+    object.__setattr__(model, name, view)

@@ -1,0 +1,160 @@
+"""From what a caller passes as users or items (one id, many ids, folded-in users) to rows of a table."""
+
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alternant.errors import DataError, UnknownIdError
+from alternant.ids import IdMap
+from alternant.interactions import EntryRows
+from alternant.model.folding import FoldedIn
+
+if TYPE_CHECKING:
+    from alternant.model.snapshot import FactorModel
+
+Side = Literal["users", "items"]
+
+_REMEDIES: dict[Side, str] = {
+    "users": "recommend from a history with model.fold_in",
+    "items": "a new item needs a fit that includes it",
+}
+
+
+def word(side: Side) -> Literal["user", "item"]:
+    """Return the word for one of a side."""
+    return "user" if side == "users" else "item"
+
+
+def other(side: Side) -> Side:
+    """Return the opposite side."""
+    return "items" if side == "users" else "users"
+
+
+@dataclass(frozen=True, eq=False)
+class ChosenRows:
+    """The rows that a caller chose.
+
+    Attributes
+    ----------
+    side : "users" or "items"
+    labels : int64 or object (str), shape (n,)
+    index : int32, shape (n,), rows of `table`; -1 for an unknown id
+    table : float32, shape (n_rows, width)
+    counts : int64, shape (n_rows,), entries that each row was solved from
+    entries : those entries, or None where the model does not hold them
+    is_scalar : the caller wrote one id, not a sequence
+    is_stored : the rows are those of the model itself, not folded in
+    """
+
+    side: Side
+    labels: NDArray[Any]
+    index: NDArray[np.int32]
+    table: NDArray[np.float32]
+    counts: NDArray[np.int64]
+    entries: EntryRows | None
+    is_scalar: bool
+    is_stored: bool
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @property
+    def is_known(self) -> NDArray[np.bool_]:
+        """Whether each id has a row: bool, shape (n,)."""
+        return np.asarray(self.index >= 0)
+
+    @property
+    def has_entries(self) -> NDArray[np.bool_]:
+        """Whether each id has a row that was solved from data: bool, shape (n,)."""
+        if len(self.counts) == 0:
+            return np.zeros(len(self), np.bool_)
+        return np.asarray(self.is_known & (self.counts[self.index] > 0))
+
+
+def choose(model: "FactorModel", side: Side, asked: Any, *, mark_unknown: bool = False) -> ChosenRows:
+    """Return the rows for `asked`; an unknown id raises, or gets index -1 with `mark_unknown`.
+
+    Raises
+    ------
+    UnknownIdError : an id that the model does not know
+    DataError : ids of the wrong kind; folded-in users where items are asked for, or of another model's width
+    """
+    if isinstance(asked, FoldedIn):
+        return _folded(model, side, asked)
+    ids: IdMap = model.user_ids if side == "users" else model.item_ids
+    is_scalar = _is_scalar(asked)
+    many = [asked] if is_scalar else list(asked) if isinstance(asked, (Iterator, Set)) else asked
+    index = ids.encode(
+        many, what=word(side), unknown="mark" if mark_unknown else "error", remedy=_REMEDIES[side]
+    )
+    history = model.history
+    entries = None if history is None else history.by_user if side == "users" else history.by_item
+    return ChosenRows(
+        side,
+        _labels(ids, many, index),
+        index,
+        model.user_table if side == "users" else model.item_table,
+        model.user_counts if side == "users" else model.item_counts,
+        entries,
+        is_scalar,
+        is_stored=True,
+    )
+
+
+def positions(model: "FactorModel", side: Side, asked: Any, *, skip_unknown: bool) -> NDArray[np.int32]:
+    """Return the positions of a list of ids (or one), for `exclude=` and `candidates=`."""
+    chosen = choose(model, side, asked, mark_unknown=skip_unknown)
+    if not chosen.is_stored:
+        raise DataError("exclude and candidates must be ids, got folded-in users")
+    return chosen.index[chosen.index >= 0]
+
+
+def refuse_without_entries(chosen: ChosenRows) -> None:
+    """Raise for the first id that has no row solved from data."""
+    missing = ~chosen.has_entries
+    if missing.any():
+        label = chosen.labels[int(missing.argmax())]
+        shown = label if isinstance(label, str) else int(label)
+        raise UnknownIdError(
+            f"{word(chosen.side)} {shown!r} has no interactions to recommend from; "
+            'pass unknown="fallback" to rank by popularity'
+        )
+
+
+def _is_scalar(asked: Any) -> bool:
+    if isinstance(asked, np.ndarray):
+        return asked.ndim == 0
+    return isinstance(asked, (str, bytes)) or not (hasattr(asked, "__iter__") or hasattr(asked, "__len__"))
+
+
+def _labels(ids: IdMap, asked: Any, index: NDArray[np.int32]) -> NDArray[Any]:
+    unknown = index < 0
+    if not unknown.any():
+        return ids.decode(index)
+    labels = np.empty(len(index), object)
+    labels[~unknown] = ids.decode(index[~unknown])
+    labels[unknown] = np.asarray(asked, dtype=object)[unknown]
+    return labels.astype(np.int64) if ids.kind == "integer" else labels
+
+
+def _folded(model: "FactorModel", side: Side, folded: FoldedIn) -> ChosenRows:
+    if side == "items":
+        raise DataError("items must be item ids, got folded-in users")
+    if folded.table.shape[1] != model.item_table.shape[1]:
+        raise DataError(
+            f"these users were folded into another model: their rows have {folded.table.shape[1]} columns, "
+            f"this model has {model.item_table.shape[1]}; fold them in again"
+        )
+    return ChosenRows(
+        side,
+        folded.ids.labels,
+        np.arange(len(folded), dtype=np.int32),
+        folded.table,
+        folded.history.by_user.counts,
+        folded.history.by_user,
+        is_scalar=False,
+        is_stored=False,
+    )

@@ -1,0 +1,112 @@
+"""Users that came after the fit: solved from their history under the stored items."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alternant.errors import DataError
+from alternant.ids import IdMap
+from alternant.interactions import Interactions
+from alternant.solvers import solve_side
+
+if TYPE_CHECKING:
+    from alternant.model.snapshot import FactorModel
+
+NEW_USER = "new user"
+"""The id of a user whose history is given as a mapping of items to values."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FoldedIn:
+    """Users solved under a model's items; accepted wherever the model takes `users`.
+
+    Attributes
+    ----------
+    ids : IdMap
+    table : float32, shape (n_users, width), read-only: factors, and the user's bias last where there is one
+    history : Interactions that they were solved from, with the model's item ids
+    n_factors : int
+    """
+
+    ids: IdMap
+    table: NDArray[np.float32]
+    history: Interactions
+    n_factors: int
+
+    def __post_init__(self) -> None:
+        self.table.flags.writeable = False
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def factors(self) -> NDArray[np.float32]:
+        """The users' factors: float32, shape (n_users, n_factors)."""
+        return self.table[:, : self.n_factors]
+
+    @property
+    def biases(self) -> NDArray[np.float32] | None:
+        """The users' biases: float32, shape (n_users,); None in a model without."""
+        return self.table[:, -1] if self.table.shape[1] > self.n_factors else None
+
+    def __repr__(self) -> str:
+        return f"FoldedIn({len(self):,} users, {self.history.n_entries:,} entries, {self.n_factors} factors)"
+
+
+def fold_in(
+    model: "FactorModel", history: Interactions | Mapping[Any, float], *, n_threads: int | None
+) -> FoldedIn:
+    """Solve the users of `history`; see :meth:`FactorModel.fold_in`."""
+    if isinstance(history, Mapping):
+        history = _of_one_user(history)
+    if not isinstance(history, Interactions):
+        raise DataError(
+            "history must be Interactions or a mapping of item ids to values, got "
+            f"{type(history).__name__}; a frame goes through Interactions.from_frame"
+        )
+    known = with_ids(history, item_ids=model.item_ids)
+    solved = solve_side(
+        model.problem, "users", known.by_user, model.item_table, n_threads=n_threads, ids=known.user_ids
+    )
+    return FoldedIn(known.user_ids, solved.table, known, model.n_factors)
+
+
+def _of_one_user(history: Mapping[Any, float]) -> Interactions:
+    """Return the interactions of one new user from a mapping of item ids to values."""
+    if not history:
+        raise DataError("a history must name at least one item, got an empty mapping")
+    return Interactions.from_arrays([NEW_USER] * len(history), list(history), list(history.values()))
+
+
+def with_ids(
+    interactions: Interactions, *, user_ids: IdMap | None = None, item_ids: IdMap | None = None
+) -> Interactions:
+    """Return the same entries under other id maps, which must know every id that has entries."""
+    user_ids = interactions.user_ids if user_ids is None else user_ids
+    item_ids = interactions.item_ids if item_ids is None else item_ids
+    if user_ids == interactions.user_ids and item_ids == interactions.item_ids:
+        return interactions
+    users = _translated(interactions.user_ids, interactions.by_user.counts, user_ids, "user")
+    items = _translated(interactions.item_ids, interactions.by_item.counts, item_ids, "item")
+    entries = interactions.entries()
+    return Interactions.from_codes(
+        user_ids,
+        item_ids,
+        user_index=users[entries.user_index],
+        item_index=items[entries.item_index],
+        values=entries.values,
+        weights=entries.weights,
+        times=entries.times,
+    )
+
+
+def _translated(old: IdMap, counts: NDArray[np.int64], new: IdMap, what: str) -> NDArray[np.int32]:
+    """Return the new position of each old one, -1 for ids without entries."""
+    active = np.flatnonzero(counts)
+    positions = np.full(len(old), -1, np.int32)
+    remedy = f"leave it out: a new {what} needs a fit that includes it"
+    positions[active] = new.encode(old.decode(active), what=what, remedy=remedy)
+    return positions

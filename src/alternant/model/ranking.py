@@ -1,0 +1,170 @@
+"""Rank one side for queries of the other: items for users, users for items."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alternant import retrieval
+from alternant.errors import DataError
+from alternant.interactions import EntryRows
+from alternant.model.choosing import (
+    ChosenRows,
+    Side,
+    choose,
+    other,
+    positions,
+    refuse_without_entries,
+)
+from alternant.model.lists import ranks
+from alternant.model.recommendations import Recommendations
+
+if TYPE_CHECKING:
+    from alternant.model.snapshot import FactorModel
+
+
+@dataclass(frozen=True, eq=False)
+class _Lists:
+    """Ragged lists: int64, shape (n + 1,); int32 and float32, shape (offsets[-1],)."""
+
+    offsets: NDArray[np.int64]
+    indices: NDArray[np.int32]
+    scores: NDArray[np.float32]
+
+
+def recommend(
+    model: "FactorModel",
+    queries: Side,
+    asked: Any,
+    k: int,
+    *,
+    exclude_seen: bool,
+    exclude: Any,
+    candidates: Any,
+    unknown: str,
+    n_threads: int | None,
+) -> Recommendations:
+    """Rank the other side for each of `queries`; see :meth:`FactorModel.recommend`."""
+    if unknown not in ("error", "fallback"):
+        raise DataError(f'unknown must be "error" or "fallback", got {unknown!r}')
+    chosen = choose(model, queries, asked, mark_unknown=unknown == "fallback")
+    if unknown == "error":
+        refuse_without_entries(chosen)
+    ranked = _ranked_rows(model, other(queries), exclude, candidates)
+    by_model = chosen.has_entries
+    lists = _by_score(model, chosen, chosen.index[by_model], k, exclude_seen, ranked, n_threads)
+    if not by_model.all():
+        lists = _with_fallback(lists, by_model, _by_popularity(model, other(queries), k, ranked))
+    return _labelled(model, chosen, lists, by_model)
+
+
+def _ranked_rows(model: "FactorModel", side: Side, exclude: Any, candidates: Any) -> NDArray[np.int32] | None:
+    """Return the positions that may be listed, ascending; None for all."""
+    if exclude is None and candidates is None:
+        return None
+    allowed = np.ones(len(model.user_ids if side == "users" else model.item_ids), np.bool_)
+    if candidates is not None:
+        allowed[:] = False
+        allowed[positions(model, side, candidates, skip_unknown=False)] = True
+    if exclude is not None:
+        allowed[positions(model, side, exclude, skip_unknown=True)] = False
+    return np.flatnonzero(allowed).astype(np.int32)
+
+
+def _by_score(
+    model: "FactorModel",
+    chosen: ChosenRows,
+    index: NDArray[np.int32],
+    k: int,
+    exclude_seen: bool,
+    ranked: NDArray[np.int32] | None,
+    n_threads: int | None,
+) -> _Lists:
+    queries = chosen.table[index]
+    for_users = chosen.side == "users"
+    if for_users and model.item_biases is not None:
+        queries[:, -1] = 1
+    offsets, seen = None, None
+    if exclude_seen and len(index):
+        if chosen.entries is None:
+            raise DataError(
+                "exclude_seen needs the training history, and this model was saved without it; "
+                "pass exclude_seen=False, and what to leave out as exclude"
+            )
+        offsets, seen = entries_of(chosen.entries, index)
+    return _Lists(
+        *retrieval.top_k(
+            queries,
+            model.item_table if for_users else model.user_table,
+            k,
+            table_last="stored" if for_users or model.item_biases is None else "one",
+            exclude_offsets=offsets,
+            exclude_indices=seen,
+            candidates=ranked,
+            n_threads=n_threads,
+        )
+    )
+
+
+def entries_of(rows: EntryRows, index: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Gather the entries of some rows: offsets int64, shape (n + 1,), and indices int32.
+
+    Examples
+    --------
+    >>> rows = EntryRows(np.array([0, 2, 3]), np.array([0, 4, 1], dtype=np.int32), n_columns=5)
+    >>> [array.tolist() for array in entries_of(rows, np.array([1, 0, 1], dtype=np.int32))]
+    [[0, 1, 3, 4], [1, 0, 4, 1]]
+    """
+    offsets = np.zeros(len(index) + 1, np.int64)
+    np.cumsum(rows.counts[index], out=offsets[1:])
+    indices = np.empty(int(offsets[-1]), np.int32)
+    # Runs of neighbouring rows are copied as one block each.
+    starts = np.flatnonzero(np.diff(index, prepend=-2) != 1)
+    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(index)], strict=True):
+        block = rows.block(int(index[start]), int(index[end - 1]) + 1)
+        indices[offsets[start] : offsets[end]] = block.indices
+    return offsets, indices
+
+
+def _by_popularity(model: "FactorModel", side: Side, k: int, ranked: NDArray[np.int32] | None) -> _Lists:
+    """Return one list: most interactions first, then by position; the score is their number."""
+    counts = model.user_counts if side == "users" else model.item_counts
+    rows = np.arange(len(counts), dtype=np.int32) if ranked is None else ranked
+    best = rows[np.argsort(-counts[rows], kind="stable")[:k]]
+    return _Lists(np.array([0, len(best)], np.int64), best, counts[best].astype(np.float32))
+
+
+def _with_fallback(lists: _Lists, by_model: NDArray[np.bool_], popular: _Lists) -> _Lists:
+    """Put the same list of popular rows in for every query that the model has no list for."""
+    counts = np.full(len(by_model), len(popular.indices), np.int64)
+    counts[by_model] = np.diff(lists.offsets)
+    offsets = np.zeros(len(counts) + 1, np.int64)
+    np.cumsum(counts, out=offsets[1:])
+    from_model = np.repeat(by_model, counts)
+    n_fallback = int(np.count_nonzero(~by_model))
+    indices, scores = np.empty(int(offsets[-1]), np.int32), np.empty(int(offsets[-1]), np.float32)
+    indices[from_model], scores[from_model] = lists.indices, lists.scores
+    indices[~from_model] = np.tile(popular.indices, n_fallback)
+    scores[~from_model] = np.tile(popular.scores, n_fallback)
+    return _Lists(offsets, indices, scores)
+
+
+def _labelled(
+    model: "FactorModel", chosen: ChosenRows, lists: _Lists, by_model: NDArray[np.bool_]
+) -> Recommendations:
+    counts = np.diff(lists.offsets)
+    asked = np.repeat(chosen.labels, counts)
+    ids = model.item_ids if chosen.side == "users" else model.user_ids
+    found = ids.decode(lists.indices)
+    return Recommendations(
+        chosen.side,
+        chosen.labels,
+        lists.offsets,
+        asked if chosen.side == "users" else found,
+        found if chosen.side == "users" else asked,
+        ranks(lists.offsets),
+        lists.scores,
+        np.repeat(np.where(by_model, "model", "fallback").astype(object), counts),
+        model.frame_type,
+    )

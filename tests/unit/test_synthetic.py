@@ -18,7 +18,7 @@ def test_the_table_of_the_introduction():
     dense = np.full((4, 4), np.nan)
     dense[entries.user_index, entries.item_index] = entries.values
     nan = np.nan
-    np.testing.assert_array_equal(dense, [[5, 3, nan, 1], [4, nan, 2, 1], [nan, 1, 5, 4], [1, 2, nan, 5]])
+    np.testing.assert_array_equal(dense, [[5, 3, nan, 1], [4, nan, 2, 1], [nan, 4, 5, 3], [1, 1, nan, 5]])
     assert table.user_ids.labels.tolist() == ["user 1", "user 2", "user 3", "user 4"]
     assert table.item_ids.labels.tolist() == ["film 1", "film 2", "film 3", "film 4"]
 

@@ -6,8 +6,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
+from rich.text import Text
 
 from alternant.cli import console, demo_catalogue, demo_example
+from alternant.cli.progress import without_sweep_lines
 from alternant.errors import DataError
 
 WIDEST = 100
@@ -33,17 +35,17 @@ def demo(
     if save is not None and save.exists() and not save.is_dir():
         raise DataError(f"expected a folder to save into, got the file {str(save)!r}")
     began = time.perf_counter()
-    shown_on = console.out()
-    shown_on = console.out(width=min(shown_on.width, WIDEST))
-    heading(shown_on, "1 · Four users, four films")
-    demo_example.show(shown_on)
-    heading(shown_on, "2 · A catalogue of films")
-    demo_catalogue.show(shown_on, seed=seed, save=save)
-    shown_on.print(f"That took {time.perf_counter() - began:.1f} seconds.", style="dim")
+    shown_on = console.out(width=min(console.out().width, WIDEST))
+    with without_sweep_lines():
+        heading(shown_on, "1 · Four users, four films")
+        demo_example.show(shown_on)
+        heading(shown_on, "2 · A catalogue of films")
+        demo_catalogue.show(shown_on, seed=seed, save=save)
+    shown_on.print(f"All this took {time.perf_counter() - began:.1f} seconds.", style="dim")
 
 
 def heading(shown_on: Console, text: str) -> None:
     """Print a heading over the whole width."""
     shown_on.print()
-    shown_on.rule(f"[bold]{text}[/bold]", align="left", style="cyan")
+    shown_on.rule(Text(text, style="bold"), align="left", style="cyan")
     shown_on.print()

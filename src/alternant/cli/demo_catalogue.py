@@ -39,10 +39,10 @@ def show(shown_on: Console, *, seed: int, save: Path | None) -> None:
     estimator = ExplicitALS(seed=seed)
     with follow(estimator.n_sweeps, to=shown_on) as callback:
         model = estimator.fit(split.train, callback=callback)
-    last = model.trace[-1]
+    whole = [entry for entry in model.trace if entry.side == "items"]
     shown_on.print(
-        f"    {model.n_factors} factors, {last.sweep} sweeps, {last.seconds:.1f} s; "
-        f"objective {model.trace[0].objective:,.0f} → {last.objective:,.0f}\n",
+        f"    {model.n_factors} factors, {len(whole)} sweeps, {whole[-1].seconds:.1f} s; "
+        f"objective {whole[0].objective:,.0f} → {whole[-1].objective:,.0f}\n",
         style="bold",
     )
     shown_on.print("How far off are its predictions of the ratings that it has not seen?")
@@ -58,18 +58,18 @@ def _errors(made: Catalogue, train: Interactions, test: Interactions, model: Fac
     mean = float(seen.mean(dtype=np.float64))
     biases = _bias_predictions((seen_users, seen_items, seen - mean), (users, items), made.interactions)
     rows = (
-        ("the mean of all ratings, for everybody", np.full(len(actual), mean), ""),
-        ("a bias for each user and each film", np.clip(mean + biases, 1, 5), ""),
+        ("the mean of all ratings", np.full(len(actual), mean), ""),
+        ("a bias of each user and film", np.clip(mean + biases, 1, 5), ""),
         ("this model", model.predict(users + 1, items + 1, clip=True), "bold green"),
-        ("what was planted, which no model can beat", made.expected(users + 1, items + 1), "dim"),
+        ("what was planted (the floor)", made.expected(users + 1, items + 1), "dim"),
     )
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
-    table.add_column("predicting by")
-    table.add_column("RMSE", justify="right")
+    table.add_column("predicting by", no_wrap=True)
+    table.add_column("RMSE", justify="right", no_wrap=True)
     table.add_column("")
     for words, predicted, style in rows:
         error = metrics.rmse(predicted, actual)
-        table.add_row(words, f"{error:.3f} stars", "━" * round(24 * error), style=style)
+        table.add_row(words, f"{error:.3f}", "━" * round(36 * error), style=style)
     return table
 
 
@@ -115,8 +115,8 @@ def _show_user(shown_on: Console, made: Catalogue, train: Interactions, model: F
     table.add_column("stars", justify="right", no_wrap=True)
     table.add_column("they liked", ratio=1, no_wrap=True, overflow="ellipsis")
     table.add_column("recommended", ratio=1, no_wrap=True, overflow="ellipsis", style="bold green")
-    table.add_column("predicted", justify="right", no_wrap=True)
-    table.add_column("planted", justify="right", no_wrap=True, style="dim")
+    table.add_column("guess", justify="right", no_wrap=True)
+    table.add_column("truth", justify="right", no_wrap=True, style="dim")
     for film, other, star, truth in zip(
         liked.tolist(), top.item_id.tolist(), predicted.tolist(), planted.tolist(), strict=False
     ):
@@ -125,9 +125,10 @@ def _show_user(shown_on: Console, made: Catalogue, train: Interactions, model: F
         )
     shown_on.print(table)
     shown_on.print(
-        f"Planted is what this user would give on average, as the generator knows and the model does not: "
-        f"{planted.mean():.2f} for these {len(planted)} films, {everything.mean():.2f} over the whole "
-        "catalogue.\n"
+        "The guess is the model's, the truth what this user would give on average, as the generator "
+        "knows and "
+        f"the model does not: {planted.mean():.2f} for these {len(planted)} films, {everything.mean():.2f} "
+        "over the whole catalogue.\n"
     )
 
 

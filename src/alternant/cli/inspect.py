@@ -53,7 +53,7 @@ def examine(model: FactorModel, path: Path, titles: dict[str, str] | None = None
         "factors": model.n_factors,
         "mean": float(model.mean),
         "value_range": None if model.value_range is None else [float(end) for end in model.value_range],
-        "sweeps": last.sweep if last else 0,
+        "sweeps": sum(entry.side == "items" for entry in model.trace),
         "objective": last.objective if last else None,
         "seconds": last.seconds if last else None,
         "stopped": model.stopped,

@@ -14,6 +14,7 @@ import numpy as np
 from cyclopts import Parameter
 from numpy.typing import NDArray
 from rich import box
+from rich.console import Console
 from rich.table import Table
 
 from alternant.cli import console
@@ -117,9 +118,7 @@ def _write_file(columns: Columns, format: Format, path: Path, title: str) -> Non
         write_parquet(columns, path)
     elif format == "table":
         with path.open("w", encoding="utf-8") as stream:
-            console.Console(file=stream, width=120, highlight=False, markup=False).print(
-                _table(columns, title)
-            )
+            Console(file=stream, width=120, highlight=False, markup=False).print(_table(columns, title))
     else:
         path.write_text(_text(columns, format), encoding="utf-8")
 

@@ -55,8 +55,8 @@ def predict(
         both = itertools.product(labels(user or (), fitted.user_ids), labels(item or (), fitted.item_ids))
         users, items = (np.array(side) for side in zip(*both, strict=True))
     else:
-        kinds = {"user_kind": fitted.user_ids.kind, "item_kind": fitted.item_ids.kind}
-        asked = read(pairs, **kinds, **given(FOR_A_MODEL, options))
+        user_kind, item_kind = fitted.user_ids.kind, fitted.item_ids.kind
+        asked = read(pairs, user_kind=user_kind, item_kind=item_kind, **given(FOR_A_MODEL, options))
         user_index, item_index, ratings, _, _ = asked.entries()
         users, items = asked.user_ids.decode(user_index), asked.item_ids.decode(item_index)
         ratings = ratings if asked.has_values else None

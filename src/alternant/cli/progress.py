@@ -43,7 +43,7 @@ def follow(n_sweeps: int, *, to: Console | None = None) -> Iterator[Callable[[Ha
         TextColumn("objective {task.fields[objective]}"),
         TimeElapsedColumn(),
     )
-    with _held_back_sweeps(), Progress(*columns, console=shown_on, transient=True) as progress:
+    with without_sweep_lines(), Progress(*columns, console=shown_on, transient=True) as progress:
         task = progress.add_task("fit", total=n_sweeps, sweep=0, objective="…")
 
         def advance(event: HalfSweep) -> None:
@@ -60,7 +60,8 @@ def _can_show_a_bar(shown_on: Console) -> bool:
 
 
 @contextmanager
-def _held_back_sweeps() -> Iterator[None]:
+def without_sweep_lines() -> Iterator[None]:
+    """Hold back the library's log lines about sweeps."""
     handlers = list(logging.getLogger("alternant").handlers)
     for handler in handlers:
         handler.addFilter(_is_not_about_sweeps)

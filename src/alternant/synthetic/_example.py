@@ -13,8 +13,8 @@ def example() -> Interactions:
     ====== ====== ====== ====== ======
     user 1 5      3      ?      1
     user 2 4      ?      2      1
-    user 3 ?      1      5      4
-    user 4 1      2      ?      5
+    user 3 ?      4      5      3
+    user 4 1      1      ?      5
     ====== ====== ====== ====== ======
 
     Examples
@@ -27,8 +27,8 @@ def example() -> Interactions:
     cells = {
         "user 1": {"film 1": 5, "film 2": 3, "film 4": 1},
         "user 2": {"film 1": 4, "film 3": 2, "film 4": 1},
-        "user 3": {"film 2": 1, "film 3": 5, "film 4": 4},
-        "user 4": {"film 1": 1, "film 2": 2, "film 4": 5},
+        "user 3": {"film 2": 4, "film 3": 5, "film 4": 3},
+        "user 4": {"film 1": 1, "film 2": 1, "film 4": 5},
     }
     rows = [(user, film, rating) for user, films in cells.items() for film, rating in films.items()]
     users, films, ratings = zip(*rows, strict=True)

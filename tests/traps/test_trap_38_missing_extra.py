@@ -1,7 +1,7 @@
 """Trap 38: a missing optional dependency shows as an obscure ImportError, or at the end of a long job.
 
-Ours: at once, with the install line. Planted fault: importing cyclopts at the top of ``alternant/cli/__init__.py``
-fails the first test.
+Ours: at once, with the install line.
+Planted fault: importing cyclopts at the top of ``alternant/cli/__init__.py`` fails the first test.
 """
 
 import subprocess

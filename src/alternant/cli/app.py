@@ -39,6 +39,7 @@ def build() -> App:
         help_format="plaintext",
         suppress_keyboard_interrupt=False,
     )
+    app.meta.suppress_keyboard_interrupt = False
     for command in COMMANDS:
         app.command(command)
 
@@ -48,11 +49,18 @@ def build() -> App:
         quiet: Annotated[
             bool,
             Parameter(
-                alias="-q", negative=(), group=_everywhere, help="Say nothing but results and warnings."
+                alias="-q",
+                negative=(),
+                show_default=False,
+                group=_everywhere,
+                help="Say nothing but results and warnings.",
             ),
         ] = False,
         debug: Annotated[
-            bool, Parameter(negative=(), group=_everywhere, help="Show the traceback of an error.")
+            bool,
+            Parameter(
+                negative=(), show_default=False, group=_everywhere, help="Show the traceback of an error."
+            ),
         ] = False,
     ) -> Any:
         with _log_to_stderr(logging.WARNING if quiet else logging.INFO):
@@ -94,12 +102,13 @@ def _fail(message: str, status: int, *, debug: bool) -> int:
 
 
 def _one_line(text: str) -> str:
-    text = " ".join(text.split())
+    text = " ".join(text.split()).split(" Available commands:")[0]
     return (text[:1].lower() + text[1:]).rstrip(".")
 
 
 def _in_options(message: str) -> str:
     """Say a remedy in the words of the command line: ``user=`` of ``read`` is ``--user-column`` here."""
+    message = message.replace("with model.fold_in", "with alternant fold-in")
     message = re.sub(r"\b(user|item|value|weight|time|event)=(?=$|[\s,;:])", r"--\1-column", message)
     return re.sub(
         r"\b(duplicates|on_invalid|unknown)=\"(\w+)\"",

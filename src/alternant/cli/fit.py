@@ -58,10 +58,7 @@ def fit(
         model = estimator.fit(interactions, callback=callback)
     model.save(output_file)
     last = model.trace[-1]
-    console.note(
-        f"{last.sweep} sweeps in {last.seconds:.1f} s, objective {last.objective:,.4f}; stopped: "
-        f"{model.stopped}"
-    )
+    console.note(f"{model.stopped}; objective {last.objective:,.6g}, {last.seconds:.1f} s")
     console.note(
         f"wrote {output_file}: {model.n_users:,} users, {model.n_items:,} items, {model.n_factors} factors"
     )

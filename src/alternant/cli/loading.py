@@ -7,6 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from alternant.cli.options import of_function
+from alternant.errors import DataError
 from alternant.ids import IdMap
 from alternant.reading import read, read_titles
 
@@ -33,6 +34,10 @@ def titles_of(path: Path | None) -> dict[str, str] | None:
     return None if path is None else read_titles(path)
 
 
-def labels(texts: Iterable[str], ids: IdMap) -> Sequence[int | str]:
-    """Return what ids typed on the command line mean for a map: integers or strings."""
-    return [ids.parse(text) for text in texts]
+def labels(texts: Iterable[str], ids: IdMap, what: str) -> Sequence[int | str]:
+    """Return what ids typed on the command line mean for a map: integers or strings; `what` is for "
+    "messages."""
+    try:
+        return [ids.parse(text) for text in texts]
+    except DataError as error:
+        raise DataError(f"{what} {error}") from None

@@ -111,7 +111,7 @@ def _annotated(option: Option, group: Group) -> Any:
             help=option.help,
             group=group,
             show_default=False if shown is None else (lambda _: _shown(shown)),
-            metavar=_metavar(kind),
+            metavar="NAME=NUMBER,…" if _is_mapping(option.type) else _metavar(kind),
             show_choices=False,
         ),
     ]

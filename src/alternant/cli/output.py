@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,6 +21,9 @@ from alternant.cli import console
 from alternant.errors import DataError
 
 Columns = Mapping[str, NDArray[Any]]
+_NARROWEST_TITLE = 12
+_FILE_WIDTH = 120
+
 Format = Literal["table", "csv", "json", "parquet"]
 
 FormatOption = Annotated[
@@ -63,14 +66,24 @@ def check_folder(output: Path) -> None:
         raise DataError(f"cannot write {str(output)!r}: no folder {str(output.parent)!r}; make it first")
 
 
-def write(columns: Columns, *, format: Format, output: Path | None, title: str = "") -> None:
-    """Write columns of equal length in `format`, to `output` or standard output."""
+def write(
+    columns: Columns, *, format: Format, output: Path | None, title: str = "", hidden: Collection[str] = ()
+) -> None:
+    """Write columns of equal length in `format`, to `output` or standard output.
+
+    `title` stands above a table; `hidden` columns, which the title makes redundant, are left out of one.
+    """
     n_rows = len(next(iter(columns.values()), ()))
+    if n_rows == 0:
+        console.note("nothing to show")
     if output is not None:
         atomically(output, lambda path: _write_file(columns, format, path, title))
         console.note(f"wrote {n_rows:,} rows to {output}")
     elif format == "table":
-        console.out().print(_table(columns, title))
+        to = console.out()
+        to.print(
+            _table({name: column for name, column in columns.items() if name not in hidden}, title, to.width)
+        )
     else:
         sys.stdout.write(_text(columns, format))
 
@@ -103,6 +116,11 @@ def with_titles(columns: Columns, titles: Mapping[str, str] | None) -> dict[str,
     return result
 
 
+def named(texts: Sequence[str], titles: Mapping[str, str] | None) -> str:
+    """Return ids as typed, for a heading, each with its title where there is one."""
+    return ", ".join(f"{text} {titles[text]}" if titles and text in titles else text for text in texts)
+
+
 def plain_values(values: NDArray[Any]) -> list[Any]:
     """Return an array as Python values; a float32 as the shortest decimal that gives it back."""
     if values.dtype == np.float32:
@@ -118,7 +136,9 @@ def _write_file(columns: Columns, format: Format, path: Path, title: str) -> Non
         write_parquet(columns, path)
     elif format == "table":
         with path.open("w", encoding="utf-8") as stream:
-            Console(file=stream, width=120, highlight=False, markup=False).print(_table(columns, title))
+            Console(file=stream, width=_FILE_WIDTH, highlight=False, markup=False).print(
+                _table(columns, title, _FILE_WIDTH)
+            )
     else:
         path.write_text(_text(columns, format), encoding="utf-8")
 
@@ -141,16 +161,28 @@ def _json_value(value: Any) -> Any:
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
-def _table(columns: Columns, title: str) -> Table:
+def _table(columns: Columns, title: str, width: int) -> Table:
     table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-    shown = []
+    shown: dict[str, list[str]] = {}
     for name, values in columns.items():
-        number = values.dtype.kind in "iuf"
-        table.add_column(
-            name.replace("_", " "), justify="right" if number else "left", overflow="ellipsis", no_wrap=True
-        )
         floats = values.dtype.kind == "f"
-        shown.append([f"{value:.3f}" if floats else str(value) for value in values.tolist()])
-    for row in zip(*shown, strict=True):
+        shown[name.replace("_", " ")] = [
+            f"{value:.3f}" if floats else str(value) for value in values.tolist()
+        ]
+    # Titles give way where the terminal is narrow; nothing else does. Three columns of space lie around each.
+    widths = {name: max(map(len, [name, *cells])) for name, cells in shown.items()}
+    titles = [name for name in widths if "title" in name]
+    left = width - 1 - 3 * len(widths) - sum(size for name, size in widths.items() if name not in titles)
+    for name, values in zip(shown, columns.values(), strict=True):
+        most = max(_NARROWEST_TITLE, left // len(titles)) if name in titles else None
+        table.add_column(
+            name,
+            justify="right" if values.dtype.kind in "iuf" else "left",
+            min_width=None if most else widths[name],
+            max_width=most,
+            overflow="ellipsis",
+            no_wrap=True,
+        )
+    for row in zip(*shown.values(), strict=True):
         table.add_row(*row)
     return table

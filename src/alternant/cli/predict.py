@@ -52,7 +52,9 @@ def predict(
     fitted = load(model)
     ratings = None
     if pairs is None:
-        both = itertools.product(labels(user or (), fitted.user_ids), labels(item or (), fitted.item_ids))
+        both = itertools.product(
+            labels(user or (), fitted.user_ids, "user"), labels(item or (), fitted.item_ids, "item")
+        )
         users, items = (np.array(side) for side in zip(*both, strict=True))
     else:
         user_kind, item_kind = fitted.user_ids.kind, fitted.item_ids.kind

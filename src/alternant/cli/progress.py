@@ -73,4 +73,4 @@ def without_sweep_lines() -> Iterator[None]:
 
 
 def _is_not_about_sweeps(record: logging.LogRecord) -> bool:
-    return Path(record.pathname).parent.name != "training"
+    return record.levelno > logging.INFO or Path(record.pathname).parent.name != "training"

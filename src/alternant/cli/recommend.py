@@ -40,15 +40,23 @@ def recommend(
     names = titles_of(titles)
     fitted = load(model)
     if user:
-        result = fitted.recommend(
-            labels(user, fitted.user_ids), k, exclude_seen=exclude_seen, unknown=unknown
-        )
+        asked = labels(user, fitted.user_ids, "user")
+        result = fitted.recommend(asked, k, exclude_seen=exclude_seen, unknown=unknown)
         heading = f"recommended to user {', '.join(user)}"
     else:
-        result = fitted.recommend_users(labels(item or (), fitted.item_ids), k)
-        heading = f"users recommended for item {', '.join(item or ())}"
-    columns = output.with_titles(recommendation_columns(result), names)
-    output.write(columns, format=chosen, output=output_file, title=heading)
+        texts = item or []
+        result = fitted.recommend_users(
+            labels(texts, fitted.item_ids, "item"), k, exclude_seen=exclude_seen, unknown=unknown
+        )
+        heading = f"users recommended for item {output.named(texts, names)}"
+    said_by_heading = ("user_id",) if user else ("item_id", "title")
+    output.write(
+        output.with_titles(recommendation_columns(result), names),
+        format=chosen,
+        output=output_file,
+        title=heading,
+        hidden=said_by_heading if len(result) == 1 else (),
+    )
 
 
 def recommendation_columns(result: Recommendations) -> dict[str, NDArray[Any]]:

@@ -29,16 +29,21 @@ def similar(
         raise DataError("expected --item or --user, got " + ("both" if user else "neither"))
     names = titles_of(titles)
     fitted = load(model)
+    word, texts = ("item", item) if item else ("user", user or [])
     if item:
-        result = fitted.similar_items(labels(item, fitted.item_ids), k)
+        result = fitted.similar_items(labels(texts, fitted.item_ids, word), k)
     else:
-        result = fitted.similar_users(labels(user or (), fitted.user_ids), k)
-    word = "item" if item else "user"
+        result = fitted.similar_users(labels(texts, fitted.user_ids, word), k)
     columns = {
         f"{word}_id": np.repeat(result.query_id, np.diff(result.offsets)),
         "rank": result.rank,
         f"similar_{word}_id": result.neighbour_id,
         "similarity": result.similarity,
     }
-    heading = f"most similar to {word} {', '.join(item or user or ())}"
-    output.write(output.with_titles(columns, names), format=chosen, output=output_file, title=heading)
+    output.write(
+        output.with_titles(columns, names),
+        format=chosen,
+        output=output_file,
+        title=f"most similar to {word} {output.named(texts, names if item else None)}",
+        hidden=(f"{word}_id", "title") if len(result) == 1 else (),
+    )

@@ -47,27 +47,29 @@ def read(
     source : str or path
         A path; a glob such as ``"part-*.csv"`` (files of the same columns, read in the order of their names);
         or one SQL query that begins with SELECT, WITH or FROM.
-    user, item : str or None
-        Columns of the user and item ids; None: guessed from the usual names, by position 1 and 2 in a file
-        without a header. The columns of such a file are called column1, column2, ….
+    user : str or None
+        Column of the user ids. Default: guessed from the usual names; the first in a file without a header,
+        whose columns are called column1, column2, ….
+    item : str or None
+        Column of the item ids. Default: guessed from the usual names; the second in a file without a header.
     value : str or None
-        Column of the values, e.g. ratings; None: guessed (position 3), and without one every row counts 1;
-        "": none.
+        Column of the values, e.g. ratings. Default: guessed; the third without a header. Without one, every
+        row counts 1. "" stands for no such column.
     weight : str or None
-        Column of the weights; never guessed.
+        Column of the weights. Never guessed.
     time : str or None
-        Column of the times: integers as given, dates and timestamps as Unix seconds in UTC; None: guessed
-        (position 4); "": none.
+        Column of the times: integers as given, dates and timestamps as Unix seconds in UTC. Default: guessed;
+        the fourth without a header. "" stands for no such column.
     event : str or None
-        Column of event types, translated by `event_weights`; never guessed.
+        Column of event types, which become weights by event_weights. Never guessed.
     event_weights : mapping of str to float or None
-        Event type to its weight, e.g. ``{"view": 1, "buy": 5}``.
+        The weight of each event type; 0 leaves a type out.
     user_kind, item_kind : {"integer", "string"} or None
-        What ids are to be, where it matters that several files agree; None: decided as above.
+        What ids are to be, where several files have to agree. Default: as said above.
     duplicates : {"error", "sum", "mean", "max", "last"} or None
-        What becomes of several rows of one user and item; None: "error" with values, "sum" (counts) without.
+        What becomes of several rows of one user and item. Default: error with values, sum (counts) without.
     on_invalid : {"error", "drop"}
-        Whether a row with a NaN, infinite or missing value is refused or dropped and counted.
+        Whether a row with a NaN, infinite or missing value is refused, or dropped and counted.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 // Bindings for compressed sparse rows: sorting entries by (row, column), transposing, gathering, checking.
 //
-// Threads share the work by ranges of keys: each reads all entries and keeps those of its range, so that the order is
-// the stable one whatever the number of threads.
+// Threads share the work by ranges of keys: each reads all entries and keeps those of its range, so that the
+// order is the stable one whatever the number of threads.
 #include <algorithm>
 #include <atomic>
 #include <vector>
@@ -27,7 +27,8 @@ std::vector<int64_t> balanced_parts(const int64_t* offsets, int64_t n_rows, int6
 }
 
 // offsets (n_keys + 1) of the counting sort of keys (n), which the caller has checked to lie in [0, n_keys).
-RunStatus count_keys(const int32_t* keys, int64_t n, int64_t n_keys, int64_t* offsets, const RunOptions& options) {
+RunStatus count_keys(const int32_t* keys, int64_t n, int64_t n_keys, int64_t* offsets,
+                     const RunOptions& options) {
     std::fill_n(offsets, n_keys + 1, int64_t{0});
     const int64_t n_parts = n < entries_per_chunk ? 1 : options.n_threads;
     const int64_t size = std::max<int64_t>(chunks_of(n_keys, n_parts), 1);
@@ -50,8 +51,10 @@ bool all_below(const int32_t* keys, int64_t n, int64_t n_keys) {
     return low >= 0 && high < n_keys;
 }
 
-// Sort one row by column, equal columns by position. Returns the number of entries that repeat the column before.
-int64_t sort_row(int32_t* columns, int64_t* order, int64_t n, std::vector<std::pair<int32_t, int64_t>>& pairs) {
+// Sort one row by column, equal columns by position. Returns the number of entries that repeat the column
+// before.
+int64_t sort_row(int32_t* columns, int64_t* order, int64_t n,
+                 std::vector<std::pair<int32_t, int64_t>>& pairs) {
     if (!std::is_sorted(columns, columns + n)) {
         pairs.resize(static_cast<size_t>(n));
         for (int64_t e = 0; e < n; ++e) pairs[static_cast<size_t>(e)] = {columns[e], order[e]};
@@ -66,13 +69,14 @@ int64_t sort_row(int32_t* columns, int64_t* order, int64_t n, std::vector<std::p
     return n_repeats;
 }
 
-// Sort entries (rows[e], columns[e]) by row, then column, then e. Writes offsets (n_rows + 1), indices (n): the columns,
-// order (n): where each came from. Returns the number of entries that repeat the one before.
+// Sort entries (rows[e], columns[e]) by row, then column, then e. Writes offsets (n_rows + 1), indices (n):
+// the columns, order (n): where each came from. Returns the number of entries that repeat the one before.
 int64_t sort_entries(const In1<int32_t>& rows, const In1<int32_t>& columns, int64_t n_columns,
                      const Out1<int64_t>& offsets, const Out1<int32_t>& indices, const Out1<int64_t>& order,
                      int n_threads) {
     const auto n = static_cast<int64_t>(rows.shape(0));
-    require(columns.shape(0) == rows.shape(0) && indices.shape(0) == rows.shape(0) && order.shape(0) == rows.shape(0),
+    require(columns.shape(0) == rows.shape(0) && indices.shape(0) == rows.shape(0) &&
+                order.shape(0) == rows.shape(0),
             "rows, columns, indices and order must have the same length");
     require(offsets.shape(0) >= 1, "offsets must have n_rows + 1 elements");
     const auto n_rows = static_cast<int64_t>(offsets.shape(0)) - 1;
@@ -89,7 +93,8 @@ int64_t sort_entries(const In1<int32_t>& rows, const In1<int32_t>& columns, int6
         std::vector<int64_t> next(offsets.data(), offsets.data() + n_rows);
         if (status == RunStatus::done) {
             status = run_each(n_parts, call.options(), [&](int64_t part) {
-                const int64_t begin = bounds[static_cast<size_t>(part)], end = bounds[static_cast<size_t>(part) + 1];
+                const int64_t begin = bounds[static_cast<size_t>(part)],
+                              end = bounds[static_cast<size_t>(part) + 1];
                 for (int64_t e = 0; e < n; ++e) {
                     const int32_t row = rows.data()[e];
                     if (row < begin || row >= end) continue;
@@ -107,8 +112,8 @@ int64_t sort_entries(const In1<int32_t>& rows, const In1<int32_t>& columns, int6
                 const Span span = span_of(chunk, rows_a_chunk, n_rows);
                 for (int64_t row = span.begin; row < span.end; ++row) {
                     const int64_t begin = offsets.data()[row];
-                    n_here += sort_row(indices.data() + begin, order.data() + begin, offsets.data()[row + 1] - begin,
-                                       pairs);
+                    n_here += sort_row(indices.data() + begin, order.data() + begin,
+                                       offsets.data()[row + 1] - begin, pairs);
                 }
                 n_repeats += n_here;
             });
@@ -118,8 +123,8 @@ int64_t sort_entries(const In1<int32_t>& rows, const In1<int32_t>& columns, int6
     return n_repeats;
 }
 
-// The first row whose offsets or indices are not those of a sorted row without duplicates, n_rows for offsets that do not
-// cover the indices, or -1.
+// The first row whose offsets or indices are not those of a sorted row without duplicates, n_rows for offsets
+// that do not cover the indices, or -1.
 int64_t check_rows(const In1<int64_t>& offsets, const In1<int32_t>& indices, int64_t n_columns) {
     require(offsets.shape(0) >= 1, "offsets must have n_rows + 1 elements");
     const auto n_rows = static_cast<int64_t>(offsets.shape(0)) - 1;
@@ -139,7 +144,8 @@ int64_t check_rows(const In1<int64_t>& offsets, const In1<int32_t>& indices, int
     return ends[n_rows] == n ? -1 : n_rows;
 }
 
-// Transpose sorted rows. Writes offsets (n_columns + 1), indices (n): the rows, order (n): where each came from.
+// Transpose sorted rows. Writes offsets (n_columns + 1), indices (n): the rows, order (n): where each came
+// from.
 void transpose(const In1<int64_t>& offsets, const In1<int32_t>& indices, const Out1<int64_t>& out_offsets,
                const Out1<int32_t>& out_indices, const Out1<int64_t>& out_order, int n_threads) {
     require(out_offsets.shape(0) >= 1, "out_offsets must have n_columns + 1 elements");
@@ -148,7 +154,8 @@ void transpose(const In1<int64_t>& offsets, const In1<int32_t>& indices, const O
     require(out_indices.shape(0) == indices.shape(0) && out_order.shape(0) == indices.shape(0),
             "indices, out_indices and out_order must have the same length");
     require(offsets.shape(0) <= size_t{1} << 31, "rows must be countable in 31 bits");
-    require(check_rows(offsets, indices, n_columns) == -1, "rows must be sorted, without duplicates and in range");
+    require(check_rows(offsets, indices, n_columns) == -1,
+            "rows must be sorted, without duplicates and in range");
     const auto n_rows = static_cast<int64_t>(offsets.shape(0)) - 1;
     Call call(n_threads, std::nullopt);
     RunStatus status;
@@ -160,7 +167,8 @@ void transpose(const In1<int64_t>& offsets, const In1<int32_t>& indices, const O
         std::vector<int64_t> next(out_offsets.data(), out_offsets.data() + n_columns);
         if (status == RunStatus::done) {
             status = run_each(n_parts, call.options(), [&](int64_t part) {
-                const int64_t begin = bounds[static_cast<size_t>(part)], end = bounds[static_cast<size_t>(part) + 1];
+                const int64_t begin = bounds[static_cast<size_t>(part)],
+                              end = bounds[static_cast<size_t>(part) + 1];
                 for (int64_t row = 0; row < n_rows; ++row) {
                     for (int64_t e = offsets.data()[row]; e < offsets.data()[row + 1]; ++e) {
                         const int32_t column = indices.data()[e];
@@ -206,8 +214,8 @@ void bind_csr(nb::module_& m) {
     m.def("check_rows", &check_rows, nb::arg("offsets").noconvert(), nb::arg("indices").noconvert(),
           nb::arg("n_columns"));
     m.def("transpose", &transpose, nb::arg("offsets").noconvert(), nb::arg("indices").noconvert(),
-          nb::arg("out_offsets").noconvert(), nb::arg("out_indices").noconvert(), nb::arg("out_order").noconvert(),
-          nb::arg("n_threads"));
+          nb::arg("out_offsets").noconvert(), nb::arg("out_indices").noconvert(),
+          nb::arg("out_order").noconvert(), nb::arg("n_threads"));
     m.def("gather_float32", &gather<float>, nb::arg("values").noconvert(), nb::arg("order").noconvert(),
           nb::arg("out").noconvert(), nb::arg("n_threads"));
     m.def("gather_int64", &gather<int64_t>, nb::arg("values").noconvert(), nb::arg("order").noconvert(),

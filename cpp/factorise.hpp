@@ -1,7 +1,7 @@
 // Number the distinct labels of a column in sorted order.
 //
-// Each thread numbers the labels of its chunks in a table of its own; the tables are merged, the distinct labels sorted,
-// and the chunks' numbers translated. What comes out depends on the labels only.
+// Each thread numbers the labels of its chunks in a table of its own; the tables are merged, the distinct
+// labels sorted, and the chunks' numbers translated. What comes out depends on the labels only.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,9 @@ namespace alternant {
 
 constexpr int64_t rows_per_chunk = 1 << 17;
 
-inline uint64_t sort_prefix(int64_t label) { return static_cast<uint64_t>(label) ^ (uint64_t{1} << 63); }
+inline uint64_t sort_prefix(int64_t label) {
+    return static_cast<uint64_t>(label) ^ (uint64_t{1} << 63);
+}
 inline uint64_t sort_prefix(const Bytes& label) {
     uint8_t first[8] = {0};
     if (label.size > 0) std::memcpy(first, label.data, static_cast<size_t>(label.size < 8 ? label.size : 8));
@@ -23,8 +25,12 @@ inline uint64_t sort_prefix(const Bytes& label) {
     for (const uint8_t byte : first) prefix = prefix << 8 | byte;
     return prefix;
 }
-inline bool sorts_before(int64_t a, int64_t b) { return a < b; }
-inline bool sorts_before(const Bytes& a, const Bytes& b) { return compare(a, b) < 0; }
+inline bool sorts_before(int64_t a, int64_t b) {
+    return a < b;
+}
+inline bool sorts_before(const Bytes& a, const Bytes& b) {
+    return compare(a, b) < 0;
+}
 
 // Sort pieces in parallel, then merge them pairwise.
 template <class T, class Less>
@@ -47,14 +53,15 @@ RunStatus sort_all(std::vector<T>& items, const RunOptions& options, Less less) 
     return status;
 }
 
-// read(row, count, labels): the labels of rows [row, row + count). Writes codes (n) and representatives (n_distinct): for
-// each distinct label in sorted order a row that holds it.
+// read(row, count, labels): the labels of rows [row, row + count). Writes codes (n) and representatives
+// (n_distinct): for each distinct label in sorted order a row that holds it.
 template <class Label, class Read>
 RunStatus factorise(int64_t n, const RunOptions& options, Read read, int32_t* codes, int64_t* representatives,
                     int64_t& n_distinct) {
     using Table = LabelTable<Label>;
     const int64_t n_chunks = chunks_of(n, rows_per_chunk);
-    std::vector<Table> tables(static_cast<size_t>(std::min<int64_t>(options.n_threads, std::max<int64_t>(n_chunks, 1))));
+    std::vector<Table> tables(
+        static_cast<size_t>(std::min<int64_t>(options.n_threads, std::max<int64_t>(n_chunks, 1))));
     std::vector<size_t> idle(tables.size());
     std::iota(idle.rbegin(), idle.rend(), size_t{0});
     std::vector<size_t> table_of(static_cast<size_t>(n_chunks));
@@ -117,7 +124,8 @@ RunStatus factorise(int64_t n, const RunOptions& options, Read read, int32_t* co
     }
     status = sort_all(keys, options, [&](const Key& a, const Key& b) {
         if (a.prefix != b.prefix) return a.prefix < b.prefix;
-        return sorts_before(entries[static_cast<size_t>(a.entry)].label, entries[static_cast<size_t>(b.entry)].label);
+        return sorts_before(entries[static_cast<size_t>(a.entry)].label,
+                            entries[static_cast<size_t>(b.entry)].label);
     });
     if (status != RunStatus::done) return status;
 
@@ -134,7 +142,8 @@ RunStatus factorise(int64_t n, const RunOptions& options, Read read, int32_t* co
     return run_each(n_chunks, options, [&](int64_t chunk) {
         const auto& numbers = translation[table_of[static_cast<size_t>(chunk)]];
         const Span span = span_of(chunk, rows_per_chunk, n);
-        for (int64_t row = span.begin; row < span.end; ++row) codes[row] = numbers[static_cast<size_t>(codes[row])];
+        for (int64_t row = span.begin; row < span.end; ++row)
+            codes[row] = numbers[static_cast<size_t>(codes[row])];
     });
 }
 

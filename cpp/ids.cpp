@@ -7,8 +7,8 @@
 namespace alternant {
 namespace {
 
-// A column of strings: a list of (offsets int32 | int64 (n + 1), bytes uint8) and (views uint8 (n, 16), [uint8 ...]).
-// The list keeps the arrays alive for the length of the call.
+// A column of strings: a list of (offsets int32 | int64 (n + 1), bytes uint8) and (views uint8 (n, 16),
+// [uint8 ...]). The list keeps the arrays alive for the length of the call.
 class StringColumn {
   public:
     explicit StringColumn(const nb::list& chunks) {
@@ -20,16 +20,19 @@ class StringColumn {
             In1<int32_t> offsets32;
             In1<int64_t> offsets64;
             if (nb::try_cast(pair[0], offsets32, false)) {
-                set_offsets(chunk, StringChunk::Layout::offsets32, offsets32.data(), offsets32.shape(0), pair[1]);
+                set_offsets(chunk, StringChunk::Layout::offsets32, offsets32.data(), offsets32.shape(0),
+                            pair[1]);
             } else if (nb::try_cast(pair[0], offsets64, false)) {
-                set_offsets(chunk, StringChunk::Layout::offsets64, offsets64.data(), offsets64.shape(0), pair[1]);
+                set_offsets(chunk, StringChunk::Layout::offsets64, offsets64.data(), offsets64.shape(0),
+                            pair[1]);
             } else {
                 const auto views = nb::cast<In2<uint8_t>>(pair[0], false);
                 require(views.shape(1) == 16, "string views must have 16 bytes each");
                 chunk.layout = StringChunk::Layout::views;
                 chunk.rows = views.data();
                 chunk.n_rows = static_cast<int64_t>(views.shape(0));
-                for (nb::handle buffer : nb::cast<nb::list>(pair[1], false)) chunk.buffers.push_back(bytes_of(buffer));
+                for (nb::handle buffer : nb::cast<nb::list>(pair[1], false))
+                    chunk.buffers.push_back(bytes_of(buffer));
             }
             n_rows_ += chunk.n_rows;
             if (chunk.n_rows > 0) chunks_.push_back(std::move(chunk));
@@ -84,8 +87,8 @@ struct IntegerLabels {
 };
 
 template <class Label, class Column, class Source>
-int64_t factorise_column(const Source& source, const Out1<int32_t>& codes, const Out1<int64_t>& representatives,
-                         int n_threads) {
+int64_t factorise_column(const Source& source, const Out1<int32_t>& codes,
+                         const Out1<int64_t>& representatives, int n_threads) {
     const Column column(source);
     require(static_cast<int64_t>(codes.shape(0)) == column.n_rows(), "codes must have one element per row");
     require(representatives.shape(0) == codes.shape(0), "representatives must have one element per row");
@@ -114,7 +117,8 @@ void hash_column(const Source& source, const Out1<uint64_t>& hashes, int n_threa
         const nb::gil_scoped_release release;
         status = run_each(chunks_of(column.n_rows(), rows_per_chunk), call.options(), [&](int64_t chunk) {
             const Span span = span_of(chunk, rows_per_chunk, column.n_rows());
-            for (int64_t row = span.begin; row < span.end; ++row) hashes.data()[row] = hash_label(column.get(row));
+            for (int64_t row = span.begin; row < span.end; ++row)
+                hashes.data()[row] = hash_label(column.get(row));
         });
     }
     call.finish(status);
@@ -152,7 +156,8 @@ int64_t find_column(const Source& queries, const Source& labels, const In1<uint6
                     const Out1<int32_t>& positions, int n_threads) {
     const Column wanted(queries), known(labels);
     const uint64_t mask = slot_mask(slots.shape(0), known.n_rows());
-    require(static_cast<int64_t>(positions.shape(0)) == wanted.n_rows(), "positions must have one element per query");
+    require(static_cast<int64_t>(positions.shape(0)) == wanted.n_rows(),
+            "positions must have one element per query");
     Call call(n_threads, std::nullopt);
     std::atomic<int64_t> n_unknown{0};
     RunStatus status;
@@ -164,9 +169,10 @@ int64_t find_column(const Source& queries, const Source& labels, const In1<uint6
             for (int64_t row = span.begin; row < span.end; ++row) {
                 const auto label = wanted.get(row);
                 uint64_t slot;
-                const int64_t found = probe(slots.data(), mask, hash_label(label), slot, [&](int64_t position) {
-                    return position < known.n_rows() && known.get(position) == label;
-                });
+                const int64_t found =
+                    probe(slots.data(), mask, hash_label(label), slot, [&](int64_t position) {
+                        return position < known.n_rows() && known.get(position) == label;
+                    });
                 positions.data()[row] = static_cast<int32_t>(found);
                 n_here += found < 0;
             }
@@ -201,7 +207,8 @@ void copy_strings(const nb::list& chunks, const In1<int64_t>& rows, const Out1<u
         const int64_t row = rows.data()[i];
         require(row >= 0 && row < column.n_rows(), "rows must lie inside the column");
         const Bytes label = column.get(row);
-        require(end + label.size <= static_cast<int64_t>(bytes.shape(0)), "bytes is too small for the strings");
+        require(end + label.size <= static_cast<int64_t>(bytes.shape(0)),
+                "bytes is too small for the strings");
         std::copy_n(label.data, label.size, bytes.data() + end);
         end += label.size;
     }
@@ -211,17 +218,19 @@ void copy_strings(const nb::list& chunks, const In1<int64_t>& rows, const Out1<u
 
 void bind_ids(nb::module_& m) {
     using Integers = In1<int64_t>;
-    m.def("factorise_integers", &factorise_column<int64_t, IntegerLabels, Integers>, nb::arg("labels").noconvert(),
-          nb::arg("codes").noconvert(), nb::arg("representatives").noconvert(), nb::arg("n_threads"));
+    m.def("factorise_integers", &factorise_column<int64_t, IntegerLabels, Integers>,
+          nb::arg("labels").noconvert(), nb::arg("codes").noconvert(), nb::arg("representatives").noconvert(),
+          nb::arg("n_threads"));
     m.def("factorise_strings", &factorise_column<Bytes, StringColumn, nb::list>, nb::arg("chunks"),
           nb::arg("codes").noconvert(), nb::arg("representatives").noconvert(), nb::arg("n_threads"));
     m.def("hash_integers", &hash_column<IntegerLabels, Integers>, nb::arg("labels").noconvert(),
           nb::arg("hashes").noconvert(), nb::arg("n_threads"));
-    m.def("hash_strings", &hash_column<StringColumn, nb::list>, nb::arg("chunks"), nb::arg("hashes").noconvert(),
-          nb::arg("n_threads"));
+    m.def("hash_strings", &hash_column<StringColumn, nb::list>, nb::arg("chunks"),
+          nb::arg("hashes").noconvert(), nb::arg("n_threads"));
     m.def("index_integers", &index_column<IntegerLabels, Integers>, nb::arg("labels").noconvert(),
           nb::arg("slots").noconvert());
-    m.def("index_strings", &index_column<StringColumn, nb::list>, nb::arg("chunks"), nb::arg("slots").noconvert());
+    m.def("index_strings", &index_column<StringColumn, nb::list>, nb::arg("chunks"),
+          nb::arg("slots").noconvert());
     m.def("find_integers", &find_column<IntegerLabels, Integers>, nb::arg("queries").noconvert(),
           nb::arg("labels").noconvert(), nb::arg("slots").noconvert(), nb::arg("positions").noconvert(),
           nb::arg("n_threads"));

@@ -1,6 +1,7 @@
 // Hash tables from labels to positions: open addressing, linear probing.
 //
-// A slot is (upper half of the hash) << 32 | position + 1; 0 is an empty slot. The lower half of the hash picks the slot.
+// A slot is (upper half of the hash) << 32 | position + 1; 0 is an empty slot. The lower half of the hash
+// picks the slot.
 #pragma once
 
 #include <stdexcept>

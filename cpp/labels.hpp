@@ -82,11 +82,12 @@ struct StringChunk {
     enum class Layout { offsets32, offsets64, views } layout;
     int64_t first_row;  // of the whole column
     int64_t n_rows;
-    const void* rows;  // int32 or int64 (n_rows + 1): ends; or 16-byte views (n_rows)
-    Bytes data;        // the bytes that offsets point to
+    const void* rows;            // int32 or int64 (n_rows + 1): ends; or 16-byte views (n_rows)
+    Bytes data;                  // the bytes that offsets point to
     std::vector<Bytes> buffers;  // the buffers that views point to
 
-    // The string of row i (of this chunk). The file or process that made the column may lie about its offsets.
+    // The string of row i (of this chunk). The file or process that made the column may lie about its
+    // offsets.
     Bytes get(int64_t i) const {
         if (layout == Layout::views) return view(static_cast<const uint8_t*>(rows) + 16 * i, i);
         int64_t begin, end;

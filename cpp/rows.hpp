@@ -5,7 +5,7 @@
 //     dual   (n < 0.9 k, all a > 0):  (I_n + Z Zᵀ) t = g,  g = a^−½ b − Z D^−½ h,   x = D^−½ (Zᵀ t + D^−½ h)
 //     primal (otherwise):             (I_k + Zᵀ S Z) s = D^−½ (Σ b y + h),          x = D^−½ s,   S = diag(sign a)
 //
-// by Cholesky in float32 and one step of iterative refinement. Where a component of D is 0, primal without scaling.
+// by Cholesky in float32 and iterative refinement, nearly always one step. Where a component of D is 0, primal without scaling.
 // A pivot that rounding has eaten sends the row to float64 (rows_float64.hpp). Which way a row goes depends on n, k, the
 // level and the model's terms only.
 #pragma once
@@ -23,6 +23,9 @@ constexpr int64_t panels_per_flush = 32;
 // A pivot below this share of its diagonal is rounding noise. Scaled systems have pivots of at least 1 in exact
 // arithmetic; unscaled ones may be singular in truth, and are looked at more closely.
 constexpr float scaled_tolerance = 1e-6f;
+// Refinement goes on until a step is this small beside the solution (nearly always the first), or gives up.
+constexpr float settled_step = 1e-4f;
+constexpr int most_refinements = 5;
 
 // Rows of up to 2 k entries are gathered in one panel, which is then still there for an exact residual; longer ones in
 // panels of so many.
@@ -122,6 +125,16 @@ ALTERNANT_INLINE double dot_float64(const float* x, const float* y, int64_t n) {
     return total;
 }
 
+// |step| ≤ settled_step · |x| over n floats, n a multiple of lanes.
+ALTERNANT_INLINE bool is_small(const float* step, const float* x, int64_t n) {
+    Vec steps = {}, sizes = {};
+    for (int64_t i = 0; i < n; i += lanes) {
+        steps += load(step + i) * load(step + i);
+        sizes += load(x + i) * load(x + i);
+    }
+    return sum(steps) <= settled_step * settled_step * sum(sizes);
+}
+
 // Element (i, i) of a symmetric matrix of `size` rows in panel layout.
 ALTERNANT_INLINE float* diagonal_element(float* matrix, int64_t size, int64_t i) {
     return matrix + (i / lanes) * size * lanes + i * lanes + i % lanes;
@@ -206,20 +219,29 @@ inline bool solve_dual(const Row& row, Scratch& s, const float* h_scaled, double
     for (int64_t i = 0; i < np; ++i) s.diagonal[i] = *diagonal_element(s.factor, np, i);
     if (!factorize(s.factor, n_blocks, s.diagonal, scaled_tolerance, s.inverses)) return false;
 
-    for (int64_t i = 0; i < np; ++i) s.solution[i] = s.rhs[i];
-    solve_factorized(s.factor, s.inverses, n_blocks, s.solution);
+    float *t = s.solution, *rest = s.residual, *step = s.correction;
+    for (int64_t i = 0; i < np; ++i) t[i] = s.rhs[i];
+    solve_factorized(s.factor, s.inverses, n_blocks, t);
     clear(s.scaled_x, kp);
-    add_combined_rows(s.panel, row.n, kp, s.solution, s.scaled_x);
-    multiply_panel(s.panel_transposed, np, kp, s.scaled_x, s.residual);
-    loss = dot_float64(s.scaled_x, s.scaled_x, k);
-    for (int64_t i = 0; i < np; ++i) {
-        const float v = s.rhs[i] - s.residual[i];
-        loss += (double)v * v;
-        s.correction[i] = s.residual[i] = v - s.solution[i];
+    add_combined_rows(s.panel, row.n, kp, t, s.scaled_x);
+    bool settled = false;
+    for (int i = 0; i < most_refinements && !settled; ++i) {
+        multiply_panel(s.panel_transposed, np, kp, s.scaled_x, rest);
+        loss = dot_float64(s.scaled_x, s.scaled_x, k);
+        for (int64_t e = 0; e < np; ++e) {
+            const float v = s.rhs[e] - rest[e];
+            loss += (double)v * v;
+            step[e] = rest[e] = v - t[e];
+        }
+        solve_factorized(s.factor, s.inverses, n_blocks, step);
+        for (int64_t e = 0; e < np; ++e) {
+            loss -= (double)rest[e] * ((double)rest[e] - step[e]);
+            t[e] += step[e];
+        }
+        add_combined_rows(s.panel, row.n, kp, step, s.scaled_x);
+        settled = is_small(step, t, np);
     }
-    solve_factorized(s.factor, s.inverses, n_blocks, s.correction);
-    for (int64_t i = 0; i < np; ++i) loss -= (double)s.residual[i] * ((double)s.residual[i] - s.correction[i]);
-    add_combined_rows(s.panel, row.n, kp, s.correction, s.scaled_x);
+    if (!settled) return false;
 
     if (!row.task.b_is_target) loss -= dot_float64(s.rhs, s.rhs, row.n);  // the constant is left out then
     if (h_scaled != nullptr) {
@@ -370,25 +392,29 @@ inline bool solve_primal(const Row& row, Scratch& s, bool scaled, bool positive,
     if (!factorize(s.factor, n_blocks, s.diagonal, scaled ? scaled_tolerance : 4e-7f * (float)kp, s.inverses)) {
         return false;
     }
-    for (int64_t i = 0; i < kp; ++i) s.solution[i] = s.rhs[i];
+    for (int64_t c = 0; c < kp; ++c) s.solution[c] = s.rhs[c];
     solve_factorized(s.factor, s.inverses, n_blocks, s.solution);
-    if (positive && task.gram == nullptr && row.n <= panel_rows(k, row.n)) {
+    const bool in_one_panel = positive && task.gram == nullptr && row.n <= panel_rows(k, row.n);
+    if (in_one_panel) {
         for (int64_t c = 0; c < kp; ++c) {
             s.diagonal[c] = scaled || c >= k ? 1.0f : (float)s.d[c];
-            s.correction[c] = task.h != nullptr && c < k ? s.scale[c] * task.h[row.index * k + c] : 0.0f;
+            s.h_scaled[c] = task.h != nullptr && c < k ? s.scale[c] * task.h[row.index * k + c] : 0.0f;
         }
-        loss = residual_from_panel(row, s, s.diagonal, s.correction);
-    } else {
-        loss = residual_from_system(task, s, square);
     }
-    // One step of refinement, d: the objective falls by rᵀ d.
-    for (int64_t i = 0; i < kp; ++i) s.correction[i] = s.residual[i];
-    solve_factorized(s.factor, s.inverses, n_blocks, s.correction);
-    for (int64_t i = 0; i < kp; ++i) {
-        loss -= (double)s.residual[i] * s.correction[i];
-        s.scaled_x[i] = s.solution[i] + s.correction[i];
+    bool settled = false;
+    for (int i = 0; i < most_refinements && !settled; ++i) {
+        loss = in_one_panel ? residual_from_panel(row, s, s.diagonal, s.h_scaled) : residual_from_system(task, s, square);
+        for (int64_t c = 0; c < kp; ++c) s.correction[c] = s.residual[c];
+        solve_factorized(s.factor, s.inverses, n_blocks, s.correction);
+        // A step d along the residual r lowers the objective by rᵀ d.
+        for (int64_t c = 0; c < kp; ++c) {
+            loss -= (double)s.residual[c] * s.correction[c];
+            s.solution[c] += s.correction[c];
+        }
+        settled = is_small(s.correction, s.solution, kp);
     }
-    return true;
+    for (int64_t c = 0; c < kp; ++c) s.scaled_x[c] = s.solution[c];
+    return settled;
 }
 
 // Solve one row into task.out and task.losses.

@@ -42,6 +42,8 @@ inline Span span_of(int64_t chunk, int64_t size, int64_t n) {
     const int64_t begin = chunk * size;
     return {begin, begin + size < n ? begin + size : n};
 }
-inline int64_t chunks_of(int64_t n, int64_t size) { return n / size + (n % size != 0); }
+inline int64_t chunks_of(int64_t n, int64_t size) {
+    return n / size + (n % size != 0);
+}
 
 }  // namespace alternant

@@ -1,3 +1,37 @@
-"""alternant: Alternating Least Squares recommenders."""
+"""alternant: Alternating Least Squares recommenders, from a table of ratings to recommendations.
+
+>>> from alternant import ExplicitALS, Interactions
+>>> ratings = Interactions.from_arrays(["ann", "ann", "bob"], ["x", "y", "x"], [5.0, 3.0, 4.0])
+>>> ExplicitALS(n_factors=2).fit(ratings).recommend("bob").item_id.tolist()
+['y']
+"""
+
+from alternant.als import ExplicitALS
+from alternant.errors import (
+    AlternantError,
+    DataError,
+    DivergedError,
+    MissingExtraError,
+    ModelFileError,
+    SingularSystemError,
+    UnknownIdError,
+)
+from alternant.ids import IdMap
+from alternant.interactions import Interactions
+from alternant.model import FactorModel, load
 
 __version__ = "0.1.0"
+__all__ = [
+    "AlternantError",
+    "DataError",
+    "DivergedError",
+    "ExplicitALS",
+    "FactorModel",
+    "IdMap",
+    "Interactions",
+    "MissingExtraError",
+    "ModelFileError",
+    "SingularSystemError",
+    "UnknownIdError",
+    "load",
+]

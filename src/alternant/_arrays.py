@@ -40,6 +40,17 @@ def as_array(data: Any, *, name: str, ndim: int = 1) -> NDArray[Any]:
     return np.ascontiguousarray(array)
 
 
+def checked_positions(data: Any, n: int, *, name: str) -> NDArray[np.int32]:
+    """Return positions as int32, or refuse what does not lie in [0, n)."""
+    array = as_array(data, name=name)
+    if array.dtype.kind not in "iu" and len(array):
+        raise DataError(f"{name} must be integers, got {array.dtype}")
+    if len(array) and (array.min() < 0 or array.max() >= n):
+        row = int(((array < 0) | (array >= n)).argmax())
+        raise DataError(f"{name} must lie in [0, {n}), got {array[row]} in row {row}")
+    return array.astype(np.int32, copy=False)
+
+
 def array_column(data: Any, *, name: str) -> Column:
     """Return `data` (an array or a sequence) as a column."""
     array = as_array(data, name=name)
@@ -56,7 +67,7 @@ def array_column(data: Any, *, name: str) -> Column:
         case "U" | "T" | "O":
             return _object_column(array.tolist(), name=name, words=words)
         case _:
-            return Column("other", n, words)
+            return Column("other", n, "bytes" if array.dtype.kind == "S" else words)
 
 
 def _time_column(array: NDArray[Any], words: str) -> Column:

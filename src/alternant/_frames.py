@@ -19,6 +19,9 @@ from alternant.errors import DataError
 FrameType = Literal["pandas", "polars", "pyarrow"]
 FRAME_TYPES: tuple[FrameType, ...] = ("pandas", "polars", "pyarrow")
 
+# pandas speaks Arrow by pyarrow: which may be missing, and refuses mixed objects and big-endian numbers
+_PANDAS_REFUSALS = (ImportError, TypeError, ValueError, NotImplementedError)
+
 
 def frame_type_of(frame: object) -> FrameType | None:
     """Return which library `frame` belongs to, or None for any other."""
@@ -31,13 +34,15 @@ def as_column(data: Any, *, name: str) -> Column:
     if is_arrow(data):
         try:
             table = read_arrow(data)
-        except (ImportError, TypeError, ValueError):
+        except _PANDAS_REFUSALS:
             if frame_type_of(data) != "pandas":
                 raise
         else:
             return table.whole()
-    if frame_type_of(data) == "pandas":
-        return _narwhals_column(_narwhals_series(data), name=name)
+    if frame_type_of(data) == "pandas" and type(data).__name__ == "Series":
+        import narwhals as nw
+
+        return _narwhals_column(nw.from_native(data, series_only=True), name=name)
     return array_column(data, name=name)
 
 
@@ -55,9 +60,9 @@ def read_columns(frame: Any, names: Sequence[str]) -> dict[str, Column]:
     if is_arrow(frame):
         try:
             table = read_arrow(frame)
-        except (ImportError, TypeError, ValueError):
+        except _PANDAS_REFUSALS:
             if kind != "pandas":
-                raise  # pandas needs pyarrow for it, which refuses columns of mixed objects
+                raise
         else:
             _check_names(names, table.names)
             return {name: table.column(name) for name in dict.fromkeys(names)}
@@ -87,15 +92,6 @@ def _read_by_narwhals(frame: Any, names: Sequence[str]) -> dict[str, Column]:
     return {name: _narwhals_column(eager.get_column(name), name=f"column {name!r}") for name in names}
 
 
-def _narwhals_series(series: Any) -> Any:
-    import narwhals as nw
-
-    try:
-        return nw.from_native(series, series_only=True)
-    except TypeError as error:
-        raise DataError(f"expected a column, got {type(series).__name__}") from error
-
-
 def _narwhals_column(series: Any, *, name: str) -> Column:
     import narwhals as nw
 
@@ -108,7 +104,7 @@ def _narwhals_column(series: Any, *, name: str) -> Column:
     if series.dtype.is_numeric() or series.dtype == nw.Boolean:
         nulls = series.is_null().to_numpy()
         if nulls.any():
-            filled = series.fill_null(0) if not series.dtype.is_float() else series
+            filled = series.fill_null(False if series.dtype == nw.Boolean else 0)
             column = array_column(filled.to_numpy(), name=name)
             return Column(column.kind, column.n, words, column.values, nulls)
     return array_column(series.to_numpy(), name=name)

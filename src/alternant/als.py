@@ -87,12 +87,16 @@ class ExplicitALS:
     n_factors: int = _setting(32, "length of a user's or item's vector")
     regularization: float | Literal["auto"] = _setting("auto", "ridge λ, or auto: the scale-free rule")
     item_regularization: float | Literal["auto"] | None = _setting(None, "λ of the items where it differs")
-    regularization_exponent: float = _setting(DEFAULT_EXPONENT, "ν of the ridge λ·n^ν of a row with n entries")
+    regularization_exponent: float = _setting(
+        DEFAULT_EXPONENT, "ν of the ridge λ·n^ν of a row with n entries"
+    )
     biases: bool = _setting(True, "learn a bias per user and per item")
     center: bool = _setting(True, "take the mean off the values")
     n_sweeps: int = _setting(12, "the most sweeps over users and items")
     tol: float = _setting(1e-4, "stop when a sweep lowers the objective by less than this share; 0: never")
-    init: Literal["random", "spectral"] = _setting("random", "start values: random, or leading singular vectors")
+    init: Literal["random", "spectral"] = _setting(
+        "random", "start values: random, or leading singular vectors"
+    )
     init_scale: float = _setting(0.05, "size of random start values")
     solver: Literal["auto", "exact"] = _setting("auto", "how rows are solved")
     seed: int = _setting(0, "seed of the start values")
@@ -104,7 +108,9 @@ class ExplicitALS:
         for name in ("regularization", "item_regularization"):
             value = getattr(self, name)
             if value != "auto" and not (value is None and name == "item_regularization"):
-                object.__setattr__(self, name, _number(name, value, 'a number of at least 0, or "auto"', lambda x: x >= 0))
+                object.__setattr__(
+                    self, name, _number(name, value, 'a number of at least 0, or "auto"', lambda x: x >= 0)
+                )
         for name, words, fits in (
             ("regularization_exponent", "a number from 0 to 2", lambda x: 0 <= x <= 2),
             ("tol", "a number from 0 up to 1", lambda x: 0 <= x < 1),
@@ -120,7 +126,10 @@ class ExplicitALS:
         _choice("solver", self.solver, ("auto", "exact"))
         if self.n_threads is not None:
             object.__setattr__(self, "n_threads", _integer("n_threads", self.n_threads, 1, None))
-        if "auto" in (self.regularization, self.item_regularization) and self.regularization_exponent != DEFAULT_EXPONENT:
+        if (
+            "auto" in (self.regularization, self.item_regularization)
+            and self.regularization_exponent != DEFAULT_EXPONENT
+        ):
             raise DataError(
                 f'regularization="auto" is made for regularization_exponent={DEFAULT_EXPONENT}, '
                 f"got {self.regularization_exponent!r}; give regularization as a number"
@@ -185,7 +194,9 @@ class ExplicitALS:
             backend, objective, trained.item_table, n_users=interactions.n_users, n_threads=n_threads
         )
         item_counts = interactions.by_item.counts
-        value = float(finished.users.losses.sum()) + objective.penalty("items", finished.item_table, item_counts)
+        value = float(finished.users.losses.sum()) + objective.penalty(
+            "items", finished.item_table, item_counts
+        )
         last = trained.trace[-1]
         summary = interactions.summary()
         return FactorModel(

@@ -112,7 +112,9 @@ class ExplicitObjective:
         """Return Σ D·x² over the rows of one side that have entries, in float64."""
         active = counts > 0
         square = table[active].astype(np.float64) ** 2
-        return float(np.sum(self.ridge(side).diagonal(counts[active], self.n_factors, bias=self.biases) * square))
+        return float(
+            np.sum(self.ridge(side).diagonal(counts[active], self.n_factors, bias=self.biases) * square)
+        )
 
     def residual_sum(self, interactions: Interactions, user_table: Table, item_table: Table) -> float:
         """Return Σ w (r − prediction)² over the stored entries, in float64, in one pass over the data."""
@@ -181,7 +183,9 @@ def weighted_mean(interactions: Interactions) -> tuple[float, float]:
     for block in interactions.by_user.blocks(_ENTRIES_AT_ONCE * 64):
         numbers = np.ones(len(block.indices)) if block.values is None else block.values.astype(np.float64)
         values.append(float(np.sum(numbers if block.weights is None else numbers * block.weights)))
-        weights.append(float(len(numbers)) if block.weights is None else float(block.weights.sum(dtype=np.float64)))
+        weights.append(
+            float(len(numbers)) if block.weights is None else float(block.weights.sum(dtype=np.float64))
+        )
     return sum(values) / sum(weights), sum(weights)
 
 
@@ -201,7 +205,12 @@ def fit_biases(interactions: Interactions, *, center: bool, n_threads: int) -> B
             square = 0.0
             for block in rows_of(interactions, side).blocks():
                 found, squares = biases.bias_pass(
-                    block, block.weights, fixed, mean=mean, shrinkage=BIAS_MODEL_SHRINKAGE, n_threads=n_threads
+                    block,
+                    block.weights,
+                    fixed,
+                    mean=mean,
+                    shrinkage=BIAS_MODEL_SHRINKAGE,
+                    n_threads=n_threads,
                 )
                 tables[side][block.begin : block.end] = found
                 square += float(squares.sum())

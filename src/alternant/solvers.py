@@ -85,10 +85,15 @@ def solve_side(
 
 
 def _error(
-    failure: RowFailure, objective: ExplicitObjective, side: Side, row: int, rows: EntryRows, ids: IdMap | None
+    failure: RowFailure,
+    objective: ExplicitObjective,
+    side: Side,
+    row: int,
+    rows: EntryRows,
+    ids: IdMap | None,
 ) -> SingularSystemError | DivergedError:
     what = "user" if side == "users" else "item"
-    name = f"{what} {ids.decode([row])[0]!r}" if ids is not None else f"{what} at position {row}"
+    name = f"{what} {ids.decode([row]).tolist()[0]!r}" if ids is not None else f"{what} at position {row}"
     count = int(rows.counts[row])
     entries = f"{count:,} interaction{'' if count == 1 else 's'}"
     if failure.kind == "singular":

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from small_models import named_model, random_history, random_model
 
 from alternant.errors import DataError, UnknownIdError
+from small_models import named_model, random_history, random_model
 
 
 def test_predict_adds_mean_biases_and_product():

@@ -3,10 +3,10 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from small_models import named_model, random_history, random_model
 
 from alternant.errors import DataError, UnknownIdError
 from alternant.interactions import Interactions
+from small_models import named_model, random_history, random_model
 
 
 def test_one_user():
@@ -132,7 +132,7 @@ def test_arguments_are_checked():
 
 def test_a_model_without_history_cannot_tell_what_was_seen():
     model = random_model(random_history(5, 4), history=None)
-    with pytest.raises(DataError, match="exclude_seen needs the training history.*pass exclude_seen=False"):
+    with pytest.raises(DataError, match=r"exclude_seen needs the training history.*pass exclude_seen=False"):
         model.recommend(1)
     assert len(model.recommend(1, exclude_seen=False).item_id) == 4
 

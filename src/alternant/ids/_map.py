@@ -181,7 +181,7 @@ class IdMap:
     def _slots(self) -> NDArray[np.uint64]:
         slots, repeated = kernels.build_index(self._data)
         if repeated is not None:
-            label = self.decode(np.array([repeated]))[0]
+            label = self.decode([repeated]).tolist()[0]
             raise DataError(f"ids must be distinct, got {label!r} twice")
         return slots
 

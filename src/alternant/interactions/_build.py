@@ -73,6 +73,8 @@ def build(
     if on_invalid not in ("error", "drop"):
         raise DataError(f"on_invalid must be 'error' or 'drop', got {on_invalid!r}")
     n_read = len(rows.users)
+    if len(rows.items) != n_read:
+        raise DataError(f"users and items must have the same length, got {n_read} and {len(rows.items)}")
     numbers = _read_numbers(rows, n_read)
     invalid = _invalid_rows(rows, numbers, on_invalid)
     users, items = rows.users, rows.items

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from alternant._arrays import checked_positions
 from alternant._columns import Column
 from alternant._frames import FrameType, as_column, frame_type_of, make_frame, read_columns
 from alternant.errors import DataError
@@ -228,8 +229,8 @@ class Interactions:
         user_ids: IdMap,
         item_ids: IdMap,
         *,
-        user_index: NDArray[np.int32],
-        item_index: NDArray[np.int32],
+        user_index: Any,
+        item_index: Any,
         values: Any = None,
         weights: Any = None,
         times: Any = None,
@@ -237,6 +238,10 @@ class Interactions:
         on_invalid: OnInvalid = "error",
     ) -> "Interactions":
         """Build interactions from positions in given id maps (int32, shape (n,)); the maps stay as they are.
+
+        Raises
+        ------
+        DataError : a position outside its map, or a row that breaks a rule of the class
 
         Examples
         --------
@@ -247,8 +252,8 @@ class Interactions:
         rows = CodedRows(
             user_ids,
             item_ids,
-            user_index,
-            item_index,
+            checked_positions(user_index, len(user_ids), name="user_index"),
+            checked_positions(item_index, len(item_ids), name="item_index"),
             None if values is None else as_column(values, name="values"),
             None if weights is None else as_column(weights, name="weights"),
             None if times is None else as_column(times, name="times"),
@@ -271,8 +276,6 @@ class Interactions:
         item_ids: Any,
         frame_type: FrameType | None = None,
     ) -> "Interactions":
-        if users.n != items.n:
-            raise DataError(f"users and items must have the same length, got {users.n} and {items.n}")
         user_map, user_codes = _encoded(users, user_ids, what="user")
         item_map, item_codes = _encoded(items, item_ids, what="item")
         parts = build(

@@ -61,6 +61,7 @@ def int64_times(column: Column, *, name: str) -> Numbers:
             f"{name} must be numbers, got {column.type_name}; pass integers, datetimes or Unix seconds"
         )
     if raw.dtype.kind == "f":
+        raw = raw.astype(np.float64, copy=False)
         bad = ~(np.abs(raw) < 2.0**63)  # NaN too
         invalid = _invalid(bad, column)
         whole = np.floor(raw if invalid is None else np.where(invalid, 0, raw)).astype(np.int64)

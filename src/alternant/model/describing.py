@@ -20,7 +20,8 @@ def describe(model: "FactorModel") -> str:
     lines.append(_line("trained on", _data(model)))
     if model.trace:
         last = model.trace[-1]
-        sweeps = f"{last.sweep} sweep{'s' if last.sweep != 1 else ''}"
+        n_sweeps = max((entry.sweep for entry in model.trace if entry.side == "items"), default=0)
+        sweeps = f"{n_sweeps} sweep{'' if n_sweeps == 1 else 's'}"
         lines.append(_line("objective", f"{last.objective:,.6g} after {sweeps}, {last.seconds:.2f} s"))
     if model.stopped:
         lines.append(_line("stopped", model.stopped))

@@ -24,7 +24,9 @@ class Finished:
     omega: Float64
 
 
-def finish(backend: Backend, objective: ExplicitObjective, item_table: Table, *, n_users: int, n_threads: int) -> Finished:
+def finish(
+    backend: Backend, objective: ExplicitObjective, item_table: Table, *, n_users: int, n_threads: int
+) -> Finished:
     """Rotate the item factors into the eigenbasis of their Gramian, strongest direction first, and solve the users.
 
     Scores do not change; keeping the first k′ columns becomes a good truncation. The bias column stays. Since the user

@@ -142,12 +142,18 @@ def alternate(
                 stopped = "the callback asked to stop"
                 break
             logger.info(
-                "sweep %d of %d: objective %.6g, %.2f s", sweep, n_sweeps, trace[-1].objective, trace[-1].seconds
+                "sweep %d of %d: objective %.6g, %.2f s",
+                sweep,
+                n_sweeps,
+                trace[-1].objective,
+                trace[-1].seconds,
             )
             if sweep >= FIRST_SWEEP_TO_STOP and tol > 0.0:
                 decrease = _decrease(trace[-3].objective, trace[-1].objective)
                 if decrease < tol:
-                    stopped = f"the objective fell by {decrease:.1e} in sweep {sweep}, less than tol = {tol:g}"
+                    stopped = (
+                        f"the objective fell by {decrease:.1e} in sweep {sweep}, less than tol = {tol:g}"
+                    )
                     break
     except KeyboardInterrupt:
         if items is item_table:

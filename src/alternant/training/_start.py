@@ -11,21 +11,30 @@ SPECTRAL_OVERSAMPLING = 10
 SPECTRAL_POWERS = 4
 
 
-def random_start(interactions: Interactions, n_factors: int, *, scale: float, seed: int, n_threads: int) -> Table:
+def random_start(
+    interactions: Interactions, n_factors: int, *, scale: float, seed: int, n_threads: int
+) -> Table:
     """Return N(0, (scale / √k)²) numbers, float32, shape (n_items, n_factors).
 
     Each item's depend on the seed and its id only: they stay when other items or users are added. Items without entries
     start (and stay) at 0.
     """
     start = standard_normal(
-        interactions.item_ids.hashes, n_factors, seed=seed, purpose=Purpose.START, side=Side.ITEMS, n_threads=n_threads
+        interactions.item_ids.hashes,
+        n_factors,
+        seed=seed,
+        purpose=Purpose.START,
+        side=Side.ITEMS,
+        n_threads=n_threads,
     )
     start *= np.float32(scale / np.sqrt(n_factors))
     start[interactions.by_item.counts == 0] = 0.0
     return start
 
 
-def spectral_start(interactions: Interactions, n_factors: int, *, mean: float, seed: int, n_threads: int) -> Table:
+def spectral_start(
+    interactions: Interactions, n_factors: int, *, mean: float, seed: int, n_threads: int
+) -> Table:
     """Return V√S of the truncated singular value decomposition of the values minus `mean`, unknown cells taken as 0.
 
     By randomised subspace iteration (Halko, Martinsson and Tropp 2011, doi:10.1137/090771806) with 4 powers and 10 extra
@@ -34,7 +43,12 @@ def spectral_start(interactions: Interactions, n_factors: int, *, mean: float, s
     by_user, by_item = interactions.by_user, interactions.by_item
     width = min(n_factors + SPECTRAL_OVERSAMPLING, interactions.n_items, interactions.n_users)
     basis = standard_normal(
-        interactions.item_ids.hashes, width, seed=seed, purpose=Purpose.SPECTRAL, side=Side.ITEMS, n_threads=n_threads
+        interactions.item_ids.hashes,
+        width,
+        seed=seed,
+        purpose=Purpose.SPECTRAL,
+        side=Side.ITEMS,
+        n_threads=n_threads,
     )
 
     def product(rows: EntryRows, table: Table) -> Table:
@@ -50,7 +64,10 @@ def spectral_start(interactions: Interactions, n_factors: int, *, mean: float, s
     singular = np.sqrt(np.maximum(squares[:n_kept], 0.0))
     start = np.zeros((interactions.n_items, n_factors), np.float32)
     turn = vectors[:n_kept].T * np.sqrt(singular)
-    start[:, :n_kept] = dense.multiply(basis, turn.astype(np.float32), n_threads=n_threads)
+    found = dense.multiply(basis, turn.astype(np.float32), n_threads=n_threads)
+    # Singular vectors have no sign of their own: the component of largest magnitude is made positive.
+    largest = np.take_along_axis(found, np.abs(found).argmax(axis=0)[None, :], axis=0)
+    start[:, :n_kept] = np.where(largest < 0.0, -found, found)
     return start
 
 

@@ -1,0 +1,67 @@
+"""Gramian, products, eigendecomposition against NumPy."""
+
+import numpy as np
+import pytest
+
+from alternant import DivergedError
+from alternant.kernels import dense
+from tables import random_ratings, ratings_of
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (1, 1), (7, 5), (200, 16), (9001, 33), (70, 130)])
+def test_gramian(isa, shape):
+    table = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    expected = table.astype(float).T @ table.astype(float)
+    found = dense.gramian(table, n_threads=2)
+    assert np.abs(found - expected).max() <= 1e-6 * max(1.0, np.abs(expected).max())
+    assert np.array_equal(found, found.T)
+    assert np.array_equal(found, dense.gramian(table, n_threads=1))
+
+
+@pytest.mark.parametrize("shape", [(0, 3, 2), (5, 1, 1), (3000, 33, 17), (40, 16, 64)])
+def test_multiply(isa, shape):
+    n, width, out_width = shape
+    rng = np.random.default_rng(1)
+    table, matrix = (
+        rng.normal(size=(n, width)).astype(np.float32),
+        rng.normal(size=(width, out_width)).astype("f4"),
+    )
+    found = dense.multiply(table, matrix, n_threads=2)
+    assert np.allclose(found, table.astype(float) @ matrix, rtol=1e-5, atol=1e-5)
+
+
+def test_multiply_sparse(isa):
+    ratings = random_ratings(2, 300, 40)
+    table = np.random.default_rng(3).normal(size=(40, 19)).astype(np.float32)
+    (block,) = ratings_of(ratings).by_user.blocks()
+    expected = np.nan_to_num(ratings - 2.5) @ table
+    assert np.allclose(
+        dense.multiply_sparse(block, table, shift=2.5, n_threads=2), expected, rtol=1e-5, atol=1e-4
+    )
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 17, 64, 150])
+def test_eigendecomposition(n):
+    rng = np.random.default_rng(n)
+    root = rng.normal(size=(n, max(1, n - 2)))  # of deficient rank
+    matrix = root @ root.T
+    values, vectors = dense.symmetric_eigen(matrix)
+    size = np.abs(matrix).max()
+    assert np.allclose(vectors.T @ np.diag(values) @ vectors, matrix, atol=1e-12 * n * size)
+    assert np.allclose(vectors @ vectors.T, np.eye(n), atol=1e-12 * n)
+    assert np.allclose(values, np.linalg.eigvalsh(matrix)[::-1], atol=1e-12 * n * size)
+    assert (np.take_along_axis(vectors, np.abs(vectors).argmax(1)[:, None], 1) > 0).all()
+
+
+@pytest.mark.parametrize(
+    "matrix", [np.zeros((3, 3)), np.diag([1.0, 5.0, -2.0]), np.ones((4, 4)), 1e-300 * np.eye(2)]
+)
+def test_eigendecomposition_of_special_matrices(matrix):
+    values, vectors = dense.symmetric_eigen(matrix)
+    assert np.allclose(vectors.T @ np.diag(values) @ vectors, matrix, atol=1e-14)
+    assert (np.diff(values) <= 0).all()
+
+
+def test_eigendecomposition_refuses_nan():
+    with pytest.raises(DivergedError, match="a matrix that is not finite: factors have diverged"):
+        dense.symmetric_eigen(np.array([[1.0, np.nan], [np.nan, 1.0]]))

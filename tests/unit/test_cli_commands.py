@@ -330,6 +330,16 @@ def test_remedies_are_in_the_words_of_the_command_line(here, capsys):
     run(capsys, "fit", "gap.csv", "--on-invalid", "drop")
 
 
+def test_events_need_weights(here, capsys):
+    Path("events.csv").write_text("user,item,stars,event\n1,2,3,view\n1,3,4,buy\n2,3,5,view\n")
+    said = failing(capsys, "fit", "events.csv", "--event-column", "event")[1]
+    assert "as in --event-column type --event-weights buy=5" in said
+    weighted = ["fit", "events.csv", "--event-column", "event", "--event-weights", "view=1,buy=5"]
+    assert "ExplicitALS needs values (ratings)" in failing(capsys, *weighted)[1]
+    run(capsys, *weighted, "--value-column", "stars")
+    assert load("model.safetensors").history.entries().weights.tolist() == [1.0, 5.0, 1.0]
+
+
 def test_debug_shows_the_traceback(here, capsys):
     status, said = failing(capsys, "fit", "nope.csv", "--debug")
     assert status == 1

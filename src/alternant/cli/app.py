@@ -40,8 +40,9 @@ def build() -> App:
         suppress_keyboard_interrupt=False,
     )
     app.meta.suppress_keyboard_interrupt = False
-    for command in COMMANDS:
-        app.command(command)
+    for place, command in enumerate(COMMANDS):
+        add: Any = app.command  # its overloads hide that a callable may come with a sort_key
+        add(command, sort_key=place)
 
     @app.meta.default
     def launch(
@@ -109,6 +110,9 @@ def _one_line(text: str) -> str:
 def _in_options(message: str) -> str:
     """Say a remedy in the words of the command line: ``user=`` of ``read`` is ``--user-column`` here."""
     message = message.replace("with model.fold_in", "with alternant fold-in")
+    message = message.replace(
+        'event="type", event_weights={"buy": 5}', "--event-column type --event-weights buy=5"
+    )
     message = re.sub(r"\b(user|item|value|weight|time|event)=(?=$|[\s,;:])", r"--\1-column", message)
     return re.sub(
         r"\b(duplicates|on_invalid|unknown)=\"(\w+)\"",

@@ -148,9 +148,11 @@ def _plan(
             del columns[part]
         else:
             raise wrong_type(source, part, name, found[part])
-    by_position = "" if has_names else " (no header line: columns by position)"
+    notes = [] if has_names else ["no header line: columns by position"]
+    if not {"value", "weight", "event"} & columns.keys():
+        notes.append("no values: every row counts 1")
     chosen = ", ".join(f"{part}={name}" for part, name in columns.items())
-    _log.info("reading %s: %s%s", source.name, chosen, by_position)
+    _log.info("reading %s: %s%s", source.name, chosen, f" ({'; '.join(notes)})" if notes else "")
     for part, kind in kinds.items():
         odd = found.get(part, {}).get("not_integer")
         if (

@@ -94,7 +94,7 @@ def find_line(files: list[Path], dialect: Dialect, column: int, text: str) -> st
         with open_text(path, dialect.encoding) as stream:
             rows = dialect.fields(stream)
             for number, row in itertools.islice(rows, int(dialect.has_header), None):
-                if column < len(row) and row[column].strip() == text.strip():
+                if column < len(row) and row[column].strip(" ") == text.strip(" "):
                     return f"{path.name}, line {number}"
     return files[0].name
 

@@ -59,7 +59,7 @@ def read_titles(source: str | os.PathLike[str]) -> dict[str, str]:
             f"{opened.name} has no column of titles; expected one called title or name, got {listed(names)}"
         )
     _log.info("reading titles from %s: id=%s, title=%s", opened.name, label, title)
-    query = "select trim({0}::varchar), {1}::varchar from {2} where {0} is not null and {1} is not null"
+    query = "select trim({0}::varchar, ' '), {1}::varchar from {2} where {0} is not null and {1} is not null"
     for attempt in (opened, None):
         final = attempt or as_latin1(opened)
         try:

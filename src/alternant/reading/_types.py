@@ -109,7 +109,7 @@ def wrong_type(source: Source, part: str, name: str, found: Facts) -> DataError:
 
 def _label(column: str) -> str:
     """Return the SQL of a text without the spaces around it, null where nothing is left."""
-    return f"nullif(trim({column}), '')"
+    return f"nullif(trim({column}, ' '), '')"
 
 
 def _place(source: Source, name: str, text: str) -> str:

@@ -73,6 +73,13 @@ class Catalogue:
         Returns
         -------
         float64, shape (n,)
+
+        Examples
+        --------
+        >>> small = catalogue(n_users=50, n_items=40, n_entries=600, seed=1)
+        >>> wanted = small.expected(np.array([1, 2]), np.array([7, 7]))
+        >>> bool(((1 <= wanted) & (wanted <= 5)).all())
+        True
         """
         u, i = np.asarray(users) - 1, np.asarray(items) - 1
         for what, index, n in (("user", u, len(self.user_bias)), ("item", i, len(self.item_bias))):

@@ -11,9 +11,9 @@ namespace {
 
 // biases_u = Σ_e w_e (v_e − mean − fixed_e) / (Σ_e w_e + shrinkage) over the entries e of row u, and
 // squares_u = Σ_e w_e (v_e − mean − fixed_e − biases_u)²; rows without entries get 0.
-bool bias_pass(In1<int64_t> offsets, In1<int32_t> indices, In1<float> values, std::optional<In1<float>> weights,
-               double mean, In1<double> fixed, double shrinkage, Out1<double> biases, Out1<double> squares,
-               int n_threads) {
+bool bias_pass(In1<int64_t> offsets, In1<int32_t> indices, In1<float> values,
+               std::optional<In1<float>> weights, double mean, In1<double> fixed, double shrinkage,
+               Out1<double> biases, Out1<double> squares, int n_threads) {
     const int64_t n = (int64_t)offsets.shape(0) - 1, n_entries = (int64_t)indices.shape(0);
     require(n >= 0 && (int64_t)biases.shape(0) == n && (int64_t)squares.shape(0) == n,
             "biases and squares must have one number per row");
@@ -29,37 +29,48 @@ bool bias_pass(In1<int64_t> offsets, In1<int32_t> indices, In1<float> values, st
         double shrinkage;
         double *biases, *squares;
         std::atomic<bool> damaged{false};
-    } run{offsets.data(), indices.data(), values.data(), weights ? weights->data() : nullptr, mean, fixed.data(),
-          (int64_t)fixed.shape(0), n_entries, n, shrinkage, biases.data(), squares.data()};
+    } run{offsets.data(),
+          indices.data(),
+          values.data(),
+          weights ? weights->data() : nullptr,
+          mean,
+          fixed.data(),
+          (int64_t)fixed.shape(0),
+          n_entries,
+          n,
+          shrinkage,
+          biases.data(),
+          squares.data()};
     constexpr int64_t rows = 256;
     Call call(n_threads, std::nullopt);
     RunStatus status;
     {
         const nb::gil_scoped_release release;
-        status = run_chunks(
-            (n + rows - 1) / rows, call.options(), 0,
-            [](void* self, int64_t chunk, void*) {
-                auto& r = *static_cast<Run*>(self);
-                for (int64_t u = chunk * rows; u < std::min(r.n, (chunk + 1) * rows); ++u) {
-                    const int64_t begin = r.offsets[u] - r.offsets[0], end = r.offsets[u + 1] - r.offsets[0];
-                    if (begin < 0 || end < begin || end > r.n_entries) return !(r.damaged = true);
-                    double total = 0.0, weight = 0.0, square = 0.0;
-                    for (int64_t e = begin; e < end; ++e) {
-                        const int32_t i = r.indices[e];
-                        if (i < 0 || i >= r.n_fixed) return !(r.damaged = true);
-                        const double w = r.weights != nullptr ? r.weights[e] : 1.0;
-                        const double residual = r.values[e] - r.mean - r.fixed[i];
-                        total += w * residual;
-                        weight += w;
-                        square += w * residual * residual;
-                    }
-                    const double bias = end > begin ? total / (weight + r.shrinkage) : 0.0;
-                    r.biases[u] = bias;
-                    r.squares[u] = square - bias * (2.0 * total - bias * weight);
-                }
-                return true;
-            },
-            &run);
+        status = run_chunks((n + rows - 1) / rows, call.options(), 0,
+                            [](void* self, int64_t chunk, void*) {
+                                auto& r = *static_cast<Run*>(self);
+                                for (int64_t u = chunk * rows; u < std::min(r.n, (chunk + 1) * rows); ++u) {
+                                    const int64_t begin = r.offsets[u] - r.offsets[0],
+                                                  end = r.offsets[u + 1] - r.offsets[0];
+                                    if (begin < 0 || end < begin || end > r.n_entries)
+                                        return !(r.damaged = true);
+                                    double total = 0.0, weight = 0.0, square = 0.0;
+                                    for (int64_t e = begin; e < end; ++e) {
+                                        const int32_t i = r.indices[e];
+                                        if (i < 0 || i >= r.n_fixed) return !(r.damaged = true);
+                                        const double w = r.weights != nullptr ? r.weights[e] : 1.0;
+                                        const double residual = r.values[e] - r.mean - r.fixed[i];
+                                        total += w * residual;
+                                        weight += w;
+                                        square += w * residual * residual;
+                                    }
+                                    const double bias = end > begin ? total / (weight + r.shrinkage) : 0.0;
+                                    r.biases[u] = bias;
+                                    r.squares[u] = square - bias * (2.0 * total - bias * weight);
+                                }
+                                return true;
+                            },
+                            &run);
     }
     require(!run.damaged, "offsets or indices point outside the arrays");
     return call.finish(status);

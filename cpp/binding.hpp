@@ -1,4 +1,5 @@
-// What every binding file shares: array types as one vocabulary of shapes and dtypes, and the thread options of a call.
+// What every binding file shares: array types as one vocabulary of shapes and dtypes, and the thread options
+// of a call.
 //
 // Every array argument is bound with .noconvert(): the Python side converts and explains, this side refuses.
 #pragma once
@@ -27,9 +28,9 @@ using StopFlag = nb::ndarray<int32_t, nb::shape<1>, nb::c_contig, nb::device::cp
 // Refuse with `message` (ValueError in Python) unless `condition` holds.
 void require(bool condition, const char* message);
 
-// The thread options of one call. Construct with the GIL held; run kernels inside `nb::gil_scoped_release`; call
-// `finish` with the GIL held again: it raises what stopped the run (a pending signal's exception, or MemoryError) and
-// returns true when the stop flag ended it.
+// The thread options of one call. Construct with the GIL held; run kernels inside `nb::gil_scoped_release`;
+// call `finish` with the GIL held again: it raises what stopped the run (a pending signal's exception, or
+// MemoryError) and returns true when the stop flag ended it.
 class Call {
   public:
     Call(int n_threads, const std::optional<StopFlag>& stop);

@@ -6,11 +6,12 @@
 namespace alternant {
 namespace ALTERNANT_LEVEL {
 
-// The inverses of U's diagonal blocks, lanes × lanes each: block b at inverses + b · 2 · lanes² as rows of U_bb^−ᵀ, then
-// as rows of U_bb^−1. They turn the chains of divisions of a solve into products.
+// The inverses of U's diagonal blocks, lanes × lanes each: block b at inverses + b · 2 · lanes² as rows of
+// U_bb^−ᵀ, then as rows of U_bb^−1. They turn the chains of divisions of a solve into products.
 constexpr int64_t inverse_block = 2 * lanes * lanes;
 
-// Overwrite `rows` (X) with the solution of Uᵀ X = rows, U upper triangular, lanes × lanes, `reciprocal` of its diagonal.
+// Overwrite `rows` (X) with the solution of Uᵀ X = rows, U upper triangular, lanes × lanes, `reciprocal` of
+// its diagonal.
 ALTERNANT_INLINE void substitute(const float* u, const float* reciprocal, Vec* rows) {
 #pragma GCC unroll 16
     for (int q = 0; q < lanes; ++q) {
@@ -22,8 +23,8 @@ ALTERNANT_INLINE void substitute(const float* u, const float* reciprocal, Vec* r
 
 // Factorise `matrix` (n_blocks · lanes square, upper column blocks) in place.
 //
-// scale : the diagonal before factorising, shape (size); a pivot of at most `tolerance` times it (or NaN) fails.
-// inverses : out, see above. Returns false where a pivot fails; the matrix is spoilt then.
+// scale : the diagonal before factorising, shape (size); a pivot of at most `tolerance` times it (or NaN)
+// fails. inverses : out, see above. Returns false where a pivot fails; the matrix is spoilt then.
 inline bool factorize(float* matrix, int64_t n_blocks, const float* scale, float tolerance, float* inverses) {
     const int64_t size = n_blocks * lanes, stride = size * lanes;
     for (int64_t b = 0; b < n_blocks; ++b) {

@@ -1,4 +1,5 @@
-// Products with tall factor tables: Gramian, rotation, sparse times dense. Row-major tables, shape (n_rows, width).
+// Products with tall factor tables: Gramian, rotation, sparse times dense. Row-major tables, shape (n_rows,
+// width).
 #pragma once
 
 #include "rank_update.hpp"

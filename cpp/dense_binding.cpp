@@ -14,7 +14,8 @@ constexpr int64_t gramian_chunk = 4096;  // rows summed before their float64 sum
 constexpr int64_t chunks_at_once = 64;   // bounds the memory of the partial sums
 constexpr int64_t table_chunk = 1024;
 
-// gram (float64, width × width) = tableᵀ table. Fixed chunks summed in index order: any number of threads, same bits.
+// gram (float64, width × width) = tableᵀ table. Fixed chunks summed in index order: any number of threads,
+// same bits.
 bool gramian(In2<float> table, Out2<double> gram, int n_threads) {
     const int64_t n = (int64_t)table.shape(0), width = (int64_t)table.shape(1);
     require((int64_t)gram.shape(0) == width && (int64_t)gram.shape(1) == width, "gram must be width × width");
@@ -46,7 +47,8 @@ bool gramian(In2<float> table, Out2<double> gram, int n_threads) {
                 },
                 &run);
             for (int64_t c = 0; c < now; ++c) {
-                for (int64_t i = 0; i < width * width; ++i) total[i] += run.sums[(size_t)(c * width * width + i)];
+                for (int64_t i = 0; i < width * width; ++i)
+                    total[i] += run.sums[(size_t)(c * width * width + i)];
             }
         }
         for (int64_t i = 0; i < width; ++i) {
@@ -70,24 +72,25 @@ bool multiply(In2<float> table, In2<float> matrix, Out2<float> out, int n_thread
     RunStatus status;
     {
         const nb::gil_scoped_release release;
-        status = run_chunks(
-            (n + table_chunk - 1) / table_chunk, call.options(), 0,
-            [](void* self, int64_t chunk, void*) {
-                auto& r = *static_cast<Run*>(self);
-                r.level.multiply(r.table, chunk * table_chunk, std::min((chunk + 1) * table_chunk, r.n), r.width,
-                                 r.matrix, r.out_width, r.out);
-                return true;
-            },
-            &run);
+        status = run_chunks((n + table_chunk - 1) / table_chunk, call.options(), 0,
+                            [](void* self, int64_t chunk, void*) {
+                                auto& r = *static_cast<Run*>(self);
+                                r.level.multiply(r.table, chunk * table_chunk,
+                                                 std::min((chunk + 1) * table_chunk, r.n), r.width, r.matrix,
+                                                 r.out_width, r.out);
+                                return true;
+                            },
+                            &run);
     }
     return call.finish(status);
 }
 
-bool multiply_sparse(In1<int64_t> offsets, In1<int32_t> indices, std::optional<In1<float>> values, double shift,
-                     In2<float> table, Out2<float> out, int n_threads) {
+bool multiply_sparse(In1<int64_t> offsets, In1<int32_t> indices, std::optional<In1<float>> values,
+                     double shift, In2<float> table, Out2<float> out, int n_threads) {
     const int64_t n = (int64_t)offsets.shape(0) - 1, n_entries = (int64_t)indices.shape(0);
     const int64_t n_fixed = (int64_t)table.shape(0);
-    require(n >= 0 && (int64_t)out.shape(0) == n && out.shape(1) == table.shape(1), "out must be (n_rows, width)");
+    require(n >= 0 && (int64_t)out.shape(0) == n && out.shape(1) == table.shape(1),
+            "out must be (n_rows, width)");
     require(!values || (int64_t)values->shape(0) == n_entries, "values must have one number per entry");
     for (int64_t r = 0; r < n; ++r) {
         require(offsets.data()[r] <= offsets.data()[r + 1], "offsets must not fall");
@@ -105,34 +108,41 @@ bool multiply_sparse(In1<int64_t> offsets, In1<int32_t> indices, std::optional<I
         const float* table;
         int64_t n, width;
         float* out;
-    } run{kernels(), offsets.data(),      indices.data(), values ? values->data() : nullptr, shift,
-          table.data(), n, (int64_t)table.shape(1), out.data()};
+    } run{kernels(),
+          offsets.data(),
+          indices.data(),
+          values ? values->data() : nullptr,
+          shift,
+          table.data(),
+          n,
+          (int64_t)table.shape(1),
+          out.data()};
     Call call(n_threads, std::nullopt);
     RunStatus status;
     {
         const nb::gil_scoped_release release;
         constexpr int64_t rows = 128;
-        status = run_chunks(
-            (n + rows - 1) / rows, call.options(), 0,
-            [](void* self, int64_t chunk, void*) {
-                auto& r = *static_cast<Run*>(self);
-                const int64_t first = chunk * rows, last = std::min(first + rows, r.n);
-                const int64_t skip = r.offsets[first] - r.offsets[0];
-                // The kernel counts entries and rows from its first row on.
-                r.level.multiply_sparse(r.offsets + first, r.indices + skip,
-                                        r.values != nullptr ? r.values + skip : nullptr, r.shift, r.table, r.width, 0,
-                                        last - first, r.out + first * r.width);
-                return true;
-            },
-            &run);
+        status = run_chunks((n + rows - 1) / rows, call.options(), 0,
+                            [](void* self, int64_t chunk, void*) {
+                                auto& r = *static_cast<Run*>(self);
+                                const int64_t first = chunk * rows, last = std::min(first + rows, r.n);
+                                const int64_t skip = r.offsets[first] - r.offsets[0];
+                                // The kernel counts entries and rows from its first row on.
+                                r.level.multiply_sparse(r.offsets + first, r.indices + skip,
+                                                        r.values != nullptr ? r.values + skip : nullptr,
+                                                        r.shift, r.table, r.width, 0, last - first,
+                                                        r.out + first * r.width);
+                                return true;
+                            },
+                            &run);
     }
     return call.finish(status);
 }
 
 bool eigen(In2<double> matrix, Out1<double> values, Out2<double> vectors) {
     const int64_t n = (int64_t)matrix.shape(0);
-    require((int64_t)matrix.shape(1) == n && (int64_t)values.shape(0) == n && (int64_t)vectors.shape(0) == n &&
-                (int64_t)vectors.shape(1) == n,
+    require((int64_t)matrix.shape(1) == n && (int64_t)values.shape(0) == n &&
+                (int64_t)vectors.shape(0) == n && (int64_t)vectors.shape(1) == n,
             "matrix and vectors must be square, values as long");
     const nb::gil_scoped_release release;
     std::vector<double> a(matrix.data(), matrix.data() + n * n), work((size_t)(3 * n));
@@ -142,8 +152,8 @@ bool eigen(In2<double> matrix, Out1<double> values, Out2<double> vectors) {
 }  // namespace
 
 void bind_dense(nb::module_& m) {
-    m.def("gramian", &gramian, nb::arg("table").noconvert(), nb::arg("gram").noconvert(), nb::arg("n_threads"),
-          "Fill gram with tableᵀ table in float64; returns whether it was stopped.");
+    m.def("gramian", &gramian, nb::arg("table").noconvert(), nb::arg("gram").noconvert(),
+          nb::arg("n_threads"), "Fill gram with tableᵀ table in float64; returns whether it was stopped.");
     m.def("multiply", &multiply, nb::arg("table").noconvert(), nb::arg("matrix").noconvert(),
           nb::arg("out").noconvert(), nb::arg("n_threads"), "Fill out with table · matrix.");
     m.def("multiply_sparse", &multiply_sparse, nb::arg("offsets").noconvert(), nb::arg("indices").noconvert(),

@@ -119,7 +119,9 @@ bool symmetric_eigen(double* a, int64_t n, double* w, double* vectors, double* w
     for (int64_t first = 0; first < n; ++first) {
         for (int step = 0;; ++step) {
             int64_t last = first;
-            while (last + 1 < n && !(std::fabs(e[last]) <= eps * (std::fabs(d[last]) + std::fabs(d[last + 1])))) ++last;
+            while (last + 1 < n &&
+                   !(std::fabs(e[last]) <= eps * (std::fabs(d[last]) + std::fabs(d[last + 1]))))
+                ++last;
             if (last == first) break;
             if (step == 60) return false;
             ql_step(d, e, vectors, n, first, last);

@@ -1,5 +1,5 @@
-// Eigendecomposition of a small symmetric matrix in float64, on one thread and without a library, so that its bits depend
-// on nothing but the input.
+// Eigendecomposition of a small symmetric matrix in float64, on one thread and without a library, so that its
+// bits depend on nothing but the input.
 #pragma once
 
 #include <cstdint>
@@ -11,9 +11,8 @@ namespace alternant {
 //
 // a : A, symmetric, shape (n, n); destroyed
 // w : out, eigenvalues, descending, shape (n)
-// vectors : out, row i is the unit eigenvector of w[i], its component of largest magnitude positive, shape (n, n)
-// work : 3n doubles
-// Returns false where the iteration does not converge (A is not finite).
+// vectors : out, row i is the unit eigenvector of w[i], its component of largest magnitude positive, shape
+// (n, n) work : 3n doubles Returns false where the iteration does not converge (A is not finite).
 bool symmetric_eigen(double* a, int64_t n, double* w, double* vectors, double* work);
 
 }  // namespace alternant

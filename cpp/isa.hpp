@@ -1,4 +1,5 @@
-// The instruction-set levels and their kernels. cpp/isa_kernels.cpp is compiled once per level and fills one table each.
+// The instruction-set levels and their kernels. cpp/isa_kernels.cpp is compiled once per level and fills one
+// table each.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +22,8 @@ struct LevelKernels {
     // dense.hpp: gram += table[first:last]ᵀ table[first:last] (upper triangle, row-major, width × width);
     // out[first:last] = table[first:last] · matrix; out[first:last] = Σ_e values_e · table[indices_e].
     size_t (*gramian_scratch_bytes)(int64_t width);
-    void (*add_gramian)(const float* table, int64_t first, int64_t last, int64_t width, double* gram, void* scratch);
+    void (*add_gramian)(const float* table, int64_t first, int64_t last, int64_t width, double* gram,
+                        void* scratch);
     void (*multiply)(const float* table, int64_t first, int64_t last, int64_t width, const float* matrix,
                      int64_t out_width, float* out);
     void (*multiply_sparse)(const int64_t* offsets, const int32_t* indices, const float* values, double shift,

@@ -1,6 +1,6 @@
-// Compiled once per instruction-set level. Included headers put everything into a namespace of the level's name, and use
-// no templates of the standard library: a copy of one compiled for a higher level could be the one that the linker keeps
-// for all.
+// Compiled once per instruction-set level. Included headers put everything into a namespace of the level's
+// name, and use no templates of the standard library: a copy of one compiled for a higher level could be the
+// one that the linker keeps for all.
 #include "dense.hpp"
 #include "isa.hpp"
 #include "rows.hpp"

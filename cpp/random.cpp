@@ -1,7 +1,8 @@
-// Counter-based random numbers: the number at (seed, purpose, side, sweep, id, column) depends on those and nothing else,
-// so that start values do not move when threads, blocks or machines change or an id is added.
+// Counter-based random numbers: the number at (seed, purpose, side, sweep, id, column) depends on those and
+// nothing else, so that start values do not move when threads, blocks or machines change or an id is added.
 //
-// The generator is Philox4x32-10 (Salmon et al. 2011, doi:10.1145/2063384.2063405); normals by Box and Muller.
+// The generator is Philox4x32-10 (Salmon et al. 2011, doi:10.1145/2063384.2063405); normals by Box and
+// Muller.
 #include <cmath>
 #include <cstdint>
 
@@ -26,7 +27,9 @@ Counter philox(Counter c, uint32_t key0, uint32_t key1) {
 }
 
 // In (0, 1], so that its logarithm is finite.
-double uniform(uint32_t word) { return ((double)word + 1.0) * 0x1p-32; }
+double uniform(uint32_t word) {
+    return ((double)word + 1.0) * 0x1p-32;
+}
 
 void two_normals(uint32_t a, uint32_t b, float* out, int64_t count) {
     const double radius = std::sqrt(-2.0 * std::log(uniform(a)));
@@ -58,11 +61,12 @@ bool standard_normal(In1<uint64_t> ids, uint64_t seed, uint32_t stream, Out2<flo
                 for (int64_t i = chunk * rows; i < r.n && i < (chunk + 1) * rows; ++i) {
                     float* row = r.out + i * r.width;
                     for (int64_t c = 0; c < r.width; c += 4) {
-                        const Counter words = philox({{(uint32_t)r.ids[i], (uint32_t)(r.ids[i] >> 32),
-                                                       (uint32_t)(c / 4), r.stream}},
-                                                     (uint32_t)r.seed, (uint32_t)(r.seed >> 32));
+                        const Counter words = philox(
+                            {{(uint32_t)r.ids[i], (uint32_t)(r.ids[i] >> 32), (uint32_t)(c / 4), r.stream}},
+                            (uint32_t)r.seed, (uint32_t)(r.seed >> 32));
                         two_normals(words.word[0], words.word[1], row + c, r.width - c);
-                        if (c + 2 < r.width) two_normals(words.word[2], words.word[3], row + c + 2, r.width - c - 2);
+                        if (c + 2 < r.width)
+                            two_normals(words.word[2], words.word[3], row + c + 2, r.width - c - 2);
                     }
                 }
                 return true;

@@ -1,8 +1,9 @@
 // The one inner loop of the exact solvers: C ± Pᵀ P on panels.
 //
-// A panel holds `rows` rows of a padded number of columns as [column block][row][lane]: element (r, c) lies at
-// ((c / lanes) · rows + r) · lanes + c % lanes. A symmetric matrix is a panel of as many rows as columns, of which only
-// the column blocks on and right of the diagonal block are used (the diagonal blocks in full).
+// A panel holds `rows` rows of a padded number of columns as [column block][row][lane]: element (r, c) lies
+// at
+// ((c / lanes) · rows + r) · lanes + c % lanes. A symmetric matrix is a panel of as many rows as columns, of
+// which only the column blocks on and right of the diagonal block are used (the diagonal blocks in full).
 #pragma once
 
 #include "vec.hpp"
@@ -16,8 +17,8 @@ constexpr int tile_blocks = lanes == 16 ? 3 : 2;
 
 // out[i + r, block j + c] ±= Σ_{e < depth} panel[e, i + r] · panel[e, block j + c].
 template <int blocks, bool subtract>
-ALTERNANT_INLINE void update_tile(const float* panel, int64_t panel_stride, int64_t depth, int64_t i, int64_t j,
-                                  float* out, int64_t out_stride) {
+ALTERNANT_INLINE void update_tile(const float* panel, int64_t panel_stride, int64_t depth, int64_t i,
+                                  int64_t j, float* out, int64_t out_stride) {
     const float* left = panel + (i / lanes) * panel_stride + i % lanes;
     const float* right = panel + j * panel_stride;
     Vec sums[tile_rows][blocks];
@@ -49,8 +50,8 @@ ALTERNANT_INLINE void update_tile(const float* panel, int64_t panel_stride, int6
 
 // One strip of tile_rows rows, column blocks [j, n_blocks).
 template <bool subtract>
-ALTERNANT_INLINE void update_strip(const float* panel, int64_t panel_stride, int64_t depth, int64_t i, int64_t j,
-                                   int64_t n_blocks, float* out, int64_t out_stride) {
+ALTERNANT_INLINE void update_strip(const float* panel, int64_t panel_stride, int64_t depth, int64_t i,
+                                   int64_t j, int64_t n_blocks, float* out, int64_t out_stride) {
     for (; j + tile_blocks <= n_blocks; j += tile_blocks) {
         update_tile<tile_blocks, subtract>(panel, panel_stride, depth, i, j, out, out_stride);
     }
@@ -65,10 +66,12 @@ ALTERNANT_INLINE void update_strip(const float* panel, int64_t panel_stride, int
 //
 // panel : `depth` used rows of a panel of `panel_rows` rows and n_blocks column blocks
 template <bool subtract>
-inline void rank_update(const float* panel, int64_t panel_rows, int64_t depth, int64_t n_blocks, float* matrix) {
+inline void rank_update(const float* panel, int64_t panel_rows, int64_t depth, int64_t n_blocks,
+                        float* matrix) {
     const int64_t size = n_blocks * lanes;
     for (int64_t i = 0; i < size; i += tile_rows) {
-        update_strip<subtract>(panel, panel_rows * lanes, depth, i, i / lanes, n_blocks, matrix, size * lanes);
+        update_strip<subtract>(panel, panel_rows * lanes, depth, i, i / lanes, n_blocks, matrix,
+                               size * lanes);
     }
 }
 

@@ -3,11 +3,12 @@
 // With D = w0·diag(ω) + λ·diag(ρ) + diag(κ) the gathered rows are scaled to Z = diag(a)^½ Y D^−½ (n × k), and
 //
 //     dual   (n < 0.9 k, all a > 0):  (I_n + Z Zᵀ) t = g,  g = a^−½ b − Z D^−½ h,   x = D^−½ (Zᵀ t + D^−½ h)
-//     primal (otherwise):             (I_k + Zᵀ S Z) s = D^−½ (Σ b y + h),          x = D^−½ s,   S = diag(sign a)
+//     primal (otherwise):             (I_k + Zᵀ S Z) s = D^−½ (Σ b y + h),          x = D^−½ s,   S =
+//     diag(sign a)
 //
-// by Cholesky in float32 and iterative refinement, nearly always one step. Where a component of D is 0, primal without scaling.
-// A pivot that rounding has eaten sends the row to float64 (rows_float64.hpp). Which way a row goes depends on n, k, the
-// level and the model's terms only.
+// by Cholesky in float32 and iterative refinement, nearly always one step. Where a component of D is 0,
+// primal without scaling. A pivot that rounding has eaten sends the row to float64 (rows_float64.hpp). Which
+// way a row goes depends on n, k, the level and the model's terms only.
 #pragma once
 
 #include "cholesky.hpp"
@@ -20,21 +21,25 @@ namespace ALTERNANT_LEVEL {
 constexpr double dual_limit = 0.9;
 // Panels of the primal go into the float32 system; every so many, that is added to a float64 one and cleared.
 constexpr int64_t panels_per_flush = 32;
-// A pivot below this share of its diagonal is rounding noise. Scaled systems have pivots of at least 1 in exact
-// arithmetic; unscaled ones may be singular in truth, and are looked at more closely.
+// A pivot below this share of its diagonal is rounding noise. Scaled systems have pivots of at least 1 in
+// exact arithmetic; unscaled ones may be singular in truth, and are looked at more closely.
 constexpr float scaled_tolerance = 1e-6f;
 // Refinement goes on until a step is this small beside the solution (nearly always the first), or gives up.
 constexpr float settled_step = 1e-4f;
 constexpr int most_refinements = 5;
 
-// Rows of up to 2 k entries are gathered in one panel, which is then still there for an exact residual; longer ones in
-// panels of so many.
-inline int64_t panel_rows(int64_t k) { return k <= 128 ? 128 : 64; }
+// Rows of up to 2 k entries are gathered in one panel, which is then still there for an exact residual;
+// longer ones in panels of so many.
+inline int64_t panel_rows(int64_t k) {
+    return k <= 128 ? 128 : 64;
+}
 inline int64_t panel_rows(int64_t k, int64_t n) {
     const int64_t all = padded(n);
     return all > panel_rows(k) && n <= 2 * k ? all : panel_rows(k);
 }
-inline bool uses_dual(int64_t n, int64_t k) { return (double)n < dual_limit * (double)k; }
+inline bool uses_dual(int64_t n, int64_t k) {
+    return (double)n < dual_limit * (double)k;
+}
 
 // Memory of one worker, carved from one allocation.
 struct Scratch {
@@ -208,8 +213,8 @@ ALTERNANT_INLINE void add_combined_rows(const float* panel, int64_t n, int64_t k
 
 // Dual solve; leaves D^½ x in scratch.scaled_x.
 //
-// The refinement takes its residual from the rows, not from the rounded I + ZZᵀ: with x̂ = Zᵀt and v = g − Z x̂,
-// ρ = v − t, (I + ZZᵀ) δ = ρ, t += δ, x̂ += Zᵀδ; the objective |v|² + |x̂|² falls by ρᵀ(ρ − δ).
+// The refinement takes its residual from the rows, not from the rounded I + ZZᵀ: with x̂ = Zᵀt and v = g − Z
+// x̂, ρ = v − t, (I + ZZᵀ) δ = ρ, t += δ, x̂ += Zᵀδ; the objective |v|² + |x̂|² falls by ρᵀ(ρ − δ).
 inline bool solve_dual(const Row& row, Scratch& s, const float* h_scaled, double& loss) {
     const int64_t k = row.task.width, kp = padded(k), np = padded(row.n), n_blocks = np / lanes;
     gather_dual(row, s, h_scaled);
@@ -277,7 +282,8 @@ inline double build_primal(const Row& row, Scratch& s, bool scaled, double w0) {
     int64_t n_panels = 0;
     for (int64_t first = 0; first < row.n; first += rows) {
         const int64_t n_entries = row.n - first < rows ? row.n - first : rows;
-        // Entries of positive a from the front of the panel, of negative a from the back; a = 0 only joins the right side.
+        // Entries of positive a from the front of the panel, of negative a from the back; a = 0 only joins
+        // the right side.
         int64_t n_positive = 0, n_negative = 0;
         for (int64_t i = 0; i < n_entries; ++i) {
             const float a = row.a(first + i);
@@ -329,8 +335,8 @@ inline double build_primal(const Row& row, Scratch& s, bool scaled, double w0) {
     return square;
 }
 
-// The residual of scratch.solution in the primal system, from the panel that holds the whole row (all a > 0), to
-// scratch.residual; returns the objective there (without the constant Σ b²/a unless b holds targets).
+// The residual of scratch.solution in the primal system, from the panel that holds the whole row (all a > 0),
+// to scratch.residual; returns the objective there (without the constant Σ b²/a unless b holds targets).
 inline double residual_from_panel(const Row& row, Scratch& s, const float* d, const float* h) {
     const int64_t k = row.task.width, kp = padded(k), rows = panel_rows(k, row.n);
     double loss = 0.0;
@@ -389,7 +395,8 @@ inline bool solve_primal(const Row& row, Scratch& s, bool scaled, bool positive,
     const int64_t k = task.width, kp = padded(k), n_blocks = kp / lanes;
     const double square = build_primal(row, s, scaled, w0);
     copy_system(s, n_blocks);
-    if (!factorize(s.factor, n_blocks, s.diagonal, scaled ? scaled_tolerance : 4e-7f * (float)kp, s.inverses)) {
+    if (!factorize(s.factor, n_blocks, s.diagonal, scaled ? scaled_tolerance : 4e-7f * (float)kp,
+                   s.inverses)) {
         return false;
     }
     for (int64_t c = 0; c < kp; ++c) s.solution[c] = s.rhs[c];
@@ -403,7 +410,8 @@ inline bool solve_primal(const Row& row, Scratch& s, bool scaled, bool positive,
     }
     bool settled = false;
     for (int i = 0; i < most_refinements && !settled; ++i) {
-        loss = in_one_panel ? residual_from_panel(row, s, s.diagonal, s.h_scaled) : residual_from_system(task, s, square);
+        loss = in_one_panel ? residual_from_panel(row, s, s.diagonal, s.h_scaled)
+                            : residual_from_system(task, s, square);
         for (int64_t c = 0; c < kp; ++c) s.correction[c] = s.residual[c];
         solve_factorized(s.factor, s.inverses, n_blocks, s.correction);
         // A step d along the residual r lowers the objective by rᵀ d.
@@ -439,7 +447,8 @@ inline RowFailure solve_row(const Row& row, Scratch& s) {
     for (int64_t e = 0; e < row.n && positive; ++e) positive = row.a(e) > 0.0f;
     const float* h = nullptr;
     if (task.h != nullptr && scaled) {
-        for (int64_t c = 0; c < kp; ++c) s.h_scaled[c] = c < k ? s.scale[c] * task.h[row.index * k + c] : 0.0f;
+        for (int64_t c = 0; c < kp; ++c)
+            s.h_scaled[c] = c < k ? s.scale[c] * task.h[row.index * k + c] : 0.0f;
         h = s.h_scaled;
     }
     bool solved;
@@ -482,7 +491,8 @@ inline size_t rows_scratch_bytes(const RowsTask& task, int64_t longest_row) {
     return Scratch(task, longest_row, nullptr).bytes;
 }
 
-inline RowResult solve_rows(const RowsTask& task, int64_t first, int64_t last, int64_t longest_row, void* scratch) {
+inline RowResult solve_rows(const RowsTask& task, int64_t first, int64_t last, int64_t longest_row,
+                            void* scratch) {
     Scratch s(task, longest_row, (char*)scratch);
     for (int64_t r = first; r < last; ++r) {
         RowFailure failure = check_row(task, r);

@@ -12,8 +12,8 @@
 namespace alternant {
 namespace {
 
-// Cut the rows into chunks of about equal estimated cost (entries + rows · k / 6): some 128 of them, more where one would
-// take so long that Ctrl-C had to wait.
+// Cut the rows into chunks of about equal estimated cost (entries + rows · k / 6): some 128 of them, more
+// where one would take so long that Ctrl-C had to wait.
 std::vector<int64_t> cut_into_chunks(const RowsTask& task) {
     const double per_row = (double)task.width / 6.0 + 1.0;
     const double total = (double)task.n_entries + per_row * (double)task.n_rows;
@@ -42,8 +42,8 @@ struct RowsRun {
 
     static bool body(void* self, int64_t chunk, void* scratch) {
         auto& run = *static_cast<RowsRun*>(self);
-        const RowResult result = run.level.solve_rows(run.task, run.bounds[(size_t)chunk], run.bounds[(size_t)chunk + 1],
-                                                      run.longest_row, scratch);
+        const RowResult result = run.level.solve_rows(
+            run.task, run.bounds[(size_t)chunk], run.bounds[(size_t)chunk + 1], run.longest_row, scratch);
         if (result.failure == RowFailure::none) return true;
         const std::lock_guard<std::mutex> lock(run.mutex);
         if (run.first_failure.row < 0 || result.row < run.first_failure.row) run.first_failure = result;
@@ -58,7 +58,8 @@ const T* optional_data(const std::optional<In1<T>>& array, int64_t size, const c
     return array->data();
 }
 
-EntryTerm entry_term(const std::optional<In1<float>>& array, double constant, double slope, int64_t n_entries) {
+EntryTerm entry_term(const std::optional<In1<float>>& array, double constant, double slope,
+                     int64_t n_entries) {
     return {optional_data(array, n_entries, "a and b must have one number per entry"), constant, slope};
 }
 
@@ -68,7 +69,8 @@ std::tuple<int, int64_t, bool> solve_rows(
     double a_constant, double a_slope, std::optional<In1<float>> b, double b_constant, double b_slope,
     bool b_is_target, nb::list shards, bool bias_column, std::optional<In1<double>> w0, In1<double> ridge,
     std::optional<In1<double>> omega, std::optional<In2<float>> gram, In1<double> rho, In1<double> kappa,
-    std::optional<In2<float>> h, Out2<float> out, Out1<double> losses, Out1<double> penalties, int n_threads, std::optional<StopFlag> stop) {
+    std::optional<In2<float>> h, Out2<float> out, Out1<double> losses, Out1<double> penalties, int n_threads,
+    std::optional<StopFlag> stop) {
     RowsTask task;
     require(offsets.shape(0) >= 1, "offsets must have n_rows + 1 numbers");
     task.n_rows = (int64_t)offsets.shape(0) - 1;

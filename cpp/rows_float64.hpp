@@ -9,7 +9,8 @@ namespace ALTERNANT_LEVEL {
 
 // `d` : the diagonal part D, shape (k). `memory` : k² + 3k doubles.
 template <class Row>
-RowFailure solve_row_float64(const Row& row, const double* d, double w0, double* memory, float* out, double& loss) {
+RowFailure solve_row_float64(const Row& row, const double* d, double w0, double* memory, float* out,
+                             double& loss) {
     const RowsTask& task = row.task;
     const int64_t k = task.width;
     double *matrix = memory, *rhs = matrix + k * k, *x = rhs + k, *diagonal = x + k;
@@ -17,7 +18,8 @@ RowFailure solve_row_float64(const Row& row, const double* d, double w0, double*
     for (int64_t i = 0; i < k; ++i) {
         rhs[i] = task.h != nullptr ? task.h[row.index * k + i] : 0.0;
         for (int64_t j = 0; j <= i; ++j) {
-            matrix[i * k + j] = (i == j ? d[i] : 0.0) + (task.gram != nullptr ? w0 * task.gram[i * k + j] : 0.0);
+            matrix[i * k + j] =
+                (i == j ? d[i] : 0.0) + (task.gram != nullptr ? w0 * task.gram[i * k + j] : 0.0);
         }
     }
     for (int64_t e = 0; e < row.n; ++e) {

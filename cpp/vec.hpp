@@ -1,7 +1,7 @@
 // One vector of float32 lanes, for the level that this translation unit is compiled for.
 //
-// GCC's and Clang's vector extensions: the same source gives SSE2 or NEON (4 lanes), AVX2 (8) and AVX-512 (16).
-// Everything lives in a namespace of the level's name, so that no symbol is shared between levels.
+// GCC's and Clang's vector extensions: the same source gives SSE2 or NEON (4 lanes), AVX2 (8) and AVX-512
+// (16). Everything lives in a namespace of the level's name, so that no symbol is shared between levels.
 #pragma once
 
 #include <cstddef>
@@ -21,11 +21,17 @@ using Vec = float __attribute__((vector_size(4 * ALTERNANT_LANES)));
 using VecIndex = int32_t __attribute__((vector_size(4 * ALTERNANT_LANES)));
 using UnalignedVec = float __attribute__((vector_size(4 * ALTERNANT_LANES), aligned(4), may_alias));
 
-ALTERNANT_INLINE Vec load(const float* p) { return *reinterpret_cast<const UnalignedVec*>(p); }
-ALTERNANT_INLINE void store(float* p, Vec v) { *reinterpret_cast<UnalignedVec*>(p) = v; }
+ALTERNANT_INLINE Vec load(const float* p) {
+    return *reinterpret_cast<const UnalignedVec*>(p);
+}
+ALTERNANT_INLINE void store(float* p, Vec v) {
+    *reinterpret_cast<UnalignedVec*>(p) = v;
+}
 
 // x in every lane (subtracting zero keeps the sign of a zero, so the compiler may drop it).
-ALTERNANT_INLINE Vec broadcast(float x) { return x - Vec{}; }
+ALTERNANT_INLINE Vec broadcast(float x) {
+    return x - Vec{};
+}
 
 // The first `count` floats at p (0 < count < lanes), zeros behind them; reads nothing beyond.
 ALTERNANT_INLINE Vec load_part(const float* p, int count) {
@@ -90,7 +96,9 @@ ALTERNANT_INLINE void transpose_step(Vec* rows) {
 }
 
 // Transpose a lanes × lanes block in place.
-ALTERNANT_INLINE void transpose(Vec* rows) { transpose_step<lanes / 2>(rows); }
+ALTERNANT_INLINE void transpose(Vec* rows) {
+    transpose_step<lanes / 2>(rows);
+}
 
 // Lane i of the result is the sum of the lanes of rows[i]; `rows` is overwritten.
 ALTERNANT_INLINE Vec sum_rows(Vec* rows) {
@@ -101,7 +109,9 @@ ALTERNANT_INLINE Vec sum_rows(Vec* rows) {
     return rows[0];
 }
 
-constexpr int64_t padded(int64_t n) { return (n + lanes - 1) / lanes * lanes; }
+constexpr int64_t padded(int64_t n) {
+    return (n + lanes - 1) / lanes * lanes;
+}
 
 }  // namespace ALTERNANT_LEVEL
 }  // namespace alternant

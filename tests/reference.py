@@ -1,8 +1,8 @@
-"""Alternating least squares in plain float64: dense loops, ``np.linalg.solve``, ``argsort``. Everything fast is tested
-against this file.
+"""Alternating least squares in plain float64: dense loops, ``np.linalg.solve``, ``argsort``. Everything fast
+is tested against this file.
 
-Ratings are a dense array with NaN for the unknown cells. A table holds a row's factors and, with biases, its bias in
-the last column.
+Ratings are a dense array with NaN for the unknown cells. A table holds a row's factors and, with biases, its
+bias in the last column.
 """
 
 import numpy as np
@@ -21,7 +21,8 @@ def design(fixed, biases):
 
 
 def solve_side(ratings, fixed, penalties, *, mean=0.0, biases=False, weights=None):
-    """Solve every row of `ratings` given the fixed side; `penalties`, shape (rows, width), are each row's diagonal D."""
+    """Solve every row of `ratings` given the fixed side; `penalties`, shape (rows, width), are each row's
+    diagonal D."""
     columns, explained = design(fixed, biases)
     out = np.zeros((len(ratings), fixed.shape[1]))
     for u, row in enumerate(ratings):

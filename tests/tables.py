@@ -9,7 +9,7 @@ EXAMPLE = np.array([[5, 3, NAN, 1], [4, NAN, 2, 1], [NAN, 4, 5, 3], [1, 1, NAN, 
 
 
 def ratings_of(dense: np.ndarray, weights: np.ndarray | None = None) -> Interactions:
-    """Return the known cells of a dense array with NaN for unknown ones; ids are 0..n−1, all of them known."""
+    """Return the known cells of a dense array with NaN for unknown ones; the ids are 0..n−1."""
     users, items = np.nonzero(~np.isnan(dense))
     return Interactions.from_arrays(
         users,

@@ -8,6 +8,7 @@ _Int32 = NDArray[np.int32]
 _Int64 = NDArray[np.int64]
 _UInt64 = NDArray[np.uint64]
 _Float32 = NDArray[np.float32]
+_Float64 = NDArray[np.float64]
 
 def isa_levels() -> list[str]: ...
 def isa() -> str: ...
@@ -80,3 +81,63 @@ def pair_scores(
     out: _Float32,
     n_threads: int,
 ) -> None: ...
+
+# rows_binding.cpp
+def solve_rows(
+    offsets: _Int64,
+    indices: _Int32,
+    values: _Float32 | None,
+    *,
+    a: _Float32 | None,
+    a_constant: float,
+    a_slope: float,
+    b: _Float32 | None,
+    b_constant: float,
+    b_slope: float,
+    b_is_target: bool,
+    shards: list[_Float32],
+    bias_column: bool,
+    w0: _Float64 | None,
+    ridge: _Float64,
+    omega: _Float64 | None,
+    gram: _Float32 | None,
+    rho: _Float64,
+    kappa: _Float64,
+    h: _Float32 | None,
+    out: _Float32,
+    losses: _Float64,
+    penalties: _Float64,
+    n_threads: int,
+    stop: _Int32 | None,
+) -> tuple[int, int, bool]: ...
+
+# dense_binding.cpp
+def gramian(table: _Float32, gram: _Float64, n_threads: int) -> bool: ...
+def multiply(table: _Float32, matrix: _Float32, out: _Float32, n_threads: int) -> bool: ...
+def multiply_sparse(
+    offsets: _Int64,
+    indices: _Int32,
+    values: _Float32 | None,
+    shift: float,
+    table: _Float32,
+    out: _Float32,
+    n_threads: int,
+) -> bool: ...
+def symmetric_eigen(matrix: _Float64, values: _Float64, vectors: _Float64) -> bool: ...
+
+# biases.cpp
+def bias_pass(
+    offsets: _Int64,
+    indices: _Int32,
+    values: _Float32,
+    weights: _Float32 | None,
+    mean: float,
+    fixed: _Float64,
+    shrinkage: float,
+    biases: _Float64,
+    squares: _Float64,
+    n_threads: int,
+) -> bool: ...
+
+# random.cpp
+def standard_normal(ids: _UInt64, seed: int, stream: int, out: _Float32, n_threads: int) -> bool: ...

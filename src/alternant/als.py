@@ -1,24 +1,18 @@
 """The estimators: settings in, a fitted model out. They hold no state: `fit` always starts afresh."""
 
 import math
-import operator
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-import numpy as np
-import numpy.typing as npt
-
+from alternant import _settings
 from alternant.errors import DataError
 from alternant.interactions import Interactions
 from alternant.kernels import resolve_threads
 from alternant.model import FactorModel, TraceEntry
-from alternant.objective import BiasModel, ExplicitObjective, Ridge, Table, fit_biases, scale_free_ridge
-from alternant.training import Callback, LocalBackend, alternate, finish, random_start, spectral_start
+from alternant.objective import BiasModel, ExplicitObjective, Ridge, fit_biases, scale_free_ridge
+from alternant.training import Callback, Initial, LocalBackend, alternate, finish, item_start
 
 DEFAULT_EXPONENT = 0.5
-
-Initial = FactorModel | npt.NDArray[np.floating[Any]]
 
 
 def _setting(default: Any, help: str) -> Any:
@@ -30,12 +24,14 @@ def _setting(default: Any, help: str) -> Any:
 class ExplicitALS:
     """Alternating least squares for ratings: predict the value that a user would give to an item.
 
-    With the ridge D of a row of n entries, `fit` minimises over the stored entries (user u, item i, value r, weight w)
+    With the ridge D of a row of n entries, `fit` minimises over the stored entries (user u, item i, value r,
+    weight w)
 
         Σ w (r − mean − b_u − b_i − p_u·q_i)²  +  Σ_u D_u·(p_u, b_u)²  +  Σ_i D_i·(q_i, b_i)²
 
-    by solving every user's ridge regression exactly with the items fixed, then every item's with the users fixed. With
-    ``regularization=λ, regularization_exponent=0, biases=False, center=False`` that is Σ (r − u·v)² + λ(‖U‖² + ‖V‖²).
+    by solving every user's ridge regression exactly with the items fixed, then every item's with the users
+    fixed. With ``regularization=λ, regularization_exponent=0, biases=False, center=False`` that is Σ (r −
+    u·v)² + λ(‖U‖² + ‖V‖²).
 
     Every stored value counts as it is: zeros and negative values are ratings like any other.
 
@@ -44,9 +40,10 @@ class ExplicitALS:
     n_factors : int, default 32
         k, the length of a user's or item's vector (the bias not counted).
     regularization : float or "auto", default "auto"
-        λ: the ridge of a row is λ·n^ν on every column. "auto" is the scale-free rule: s·(0.65·asp·√n + 3) on factors and 3
-        on the bias, where s is the standard deviation of what a bias model leaves of the values and asp = aspect^¼ +
-        aspect^−¼, aspect = n_items / n_users. It needs no tuning, and values times ten give predictions times ten.
+        λ: the ridge of a row is λ·n^ν on every column. "auto" is the scale-free rule: s·(0.65·asp·√n + 3) on
+        factors and 3 on the bias, where s is the standard deviation of what a bias model leaves of the values
+        and asp = aspect^¼ + aspect^−¼, aspect = n_items / n_users. It needs no tuning, and values times ten
+        give predictions times ten.
     item_regularization : float, "auto" or None, default None
         λ of the items where it differs; None: the same as `regularization`.
     regularization_exponent : float, default 0.5
@@ -103,33 +100,33 @@ class ExplicitALS:
     n_threads: int | None = _setting(None, "threads; none: what the machine offers")
 
     def __post_init__(self) -> None:
-        for name, lowest, highest in (("n_factors", 1, 65535), ("n_sweeps", 1, None), ("seed", 0, 2**64 - 1)):
-            object.__setattr__(self, name, _integer(name, getattr(self, name), lowest, highest))
-        for name in ("regularization", "item_regularization"):
-            value = getattr(self, name)
-            if value != "auto" and not (value is None and name == "item_regularization"):
-                object.__setattr__(
-                    self, name, _number(name, value, 'a number of at least 0, or "auto"', lambda x: x >= 0)
-                )
+        def replace(name: str, value: object) -> None:
+            object.__setattr__(self, name, value)
+
+        # A positive integer below 2¹⁶: the kernels index columns by small numbers.
+        replace("n_factors", _settings.integer("n_factors", self.n_factors, 1, 65_535))
+        replace("n_sweeps", _settings.integer("n_sweeps", self.n_sweeps, 1))
+        replace("seed", _settings.integer("seed", self.seed, 0, 2**64 - 1))
+        if self.n_threads is not None:
+            replace("n_threads", _settings.integer("n_threads", self.n_threads, 1))
         for name, words, fits in (
+            ("regularization", 'a number of at least 0, or "auto"', lambda x: x >= 0),
+            ("item_regularization", 'a number of at least 0, "auto" or None', lambda x: x >= 0),
             ("regularization_exponent", "a number from 0 to 2", lambda x: 0 <= x <= 2),
             ("tol", "a number from 0 up to 1", lambda x: 0 <= x < 1),
             ("init_scale", "a number of at least 0", lambda x: x >= 0),
         ):
-            object.__setattr__(self, name, _number(name, getattr(self, name), words, fits))
-        for name in ("biases", "center"):
             value = getattr(self, name)
-            if not isinstance(value, bool | np.bool_):
-                raise DataError(f"{name} must be True or False, got {value!r}")
-            object.__setattr__(self, name, bool(value))
-        _choice("init", self.init, ("random", "spectral"))
-        _choice("solver", self.solver, ("auto", "exact"))
-        if self.n_threads is not None:
-            object.__setattr__(self, "n_threads", _integer("n_threads", self.n_threads, 1, None))
-        if (
-            "auto" in (self.regularization, self.item_regularization)
-            and self.regularization_exponent != DEFAULT_EXPONENT
-        ):
+            if not (name.endswith("regularization") and isinstance(value, str) and value == "auto") and not (
+                name == "item_regularization" and value is None
+            ):
+                replace(name, _settings.number(name, value, words, fits))
+        for name in ("biases", "center"):
+            replace(name, _settings.boolean(name, getattr(self, name)))
+        _settings.choice("init", self.init, ("random", "spectral"))
+        _settings.choice("solver", self.solver, ("auto", "exact"))
+        uses_rule = "auto" in (self.regularization, self.item_regularization)
+        if uses_rule and self.regularization_exponent != DEFAULT_EXPONENT:
             raise DataError(
                 f'regularization="auto" is made for regularization_exponent={DEFAULT_EXPONENT}, '
                 f"got {self.regularization_exponent!r}; give regularization as a number"
@@ -145,10 +142,11 @@ class ExplicitALS:
         interactions : Interactions
             With values.
         initial : FactorModel or floating array of shape (n_items, n_factors), optional
-            Item factors to start from instead of `init`. A model's are matched by id, its biases too; items that it does
-            not know start as `init` says. (Users need no start: they are solved first.)
+            Item factors to start from instead of `init`. A model's are matched by id, its biases too; items
+            that it does not know start as `init` says. (Users need no start: they are solved first.)
         callback : function of a HalfSweep, optional
-            Called after each half-sweep with its number, objective, seconds and tables; a true result ends the fit.
+            Called after each half-sweep with its number, objective, seconds and tables; a true result ends
+            the fit.
 
         Returns
         -------
@@ -174,12 +172,21 @@ class ExplicitALS:
             raise DataError("interactions must not be empty: there is nothing to fit")
         if not interactions.has_values:
             raise DataError(
-                "ExplicitALS needs values (ratings), got interactions without; name the value column with value="
+                "ExplicitALS needs values (ratings), got interactions without; "
+                "name the value column with value="
             )
         n_threads = resolve_threads(self.n_threads)
         bias_model = fit_biases(interactions, center=self.center, n_threads=n_threads)
         objective = self._objective(interactions, bias_model)
-        start = self._start(interactions, objective, bias_model, initial, n_threads)
+        start = item_start(
+            interactions,
+            objective,
+            init=self.init,
+            scale=self.init_scale * math.sqrt(bias_model.scale),
+            seed=self.seed,
+            initial=initial,
+            n_threads=n_threads,
+        )
         backend = LocalBackend(interactions, objective, n_threads)
         trained = alternate(
             backend,
@@ -198,7 +205,12 @@ class ExplicitALS:
             "items", finished.item_table, item_counts
         )
         last = trained.trace[-1]
-        summary = interactions.summary()
+        values = interactions.summary()
+        in_range = (
+            None
+            if values.value_min is None or values.value_max is None
+            else (values.value_min, values.value_max)
+        )
         return FactorModel(
             user_ids=interactions.user_ids,
             item_ids=interactions.item_ids,
@@ -212,7 +224,7 @@ class ExplicitALS:
             history=interactions,
             trace=(*trained.trace, TraceEntry(last.sweep + 1, "users", value, last.seconds)),
             stopped=trained.stopped,
-            value_range=(summary.value_min, summary.value_max),
+            value_range=in_range,
             frame_type=interactions.frame_type,
         )
 
@@ -232,75 +244,3 @@ class ExplicitALS:
             user_ridge=ridge(self.regularization),
             item_ridge=ridge(items),
         )
-
-    def _start(
-        self,
-        interactions: Interactions,
-        objective: ExplicitObjective,
-        bias_model: BiasModel,
-        initial: Initial | None,
-        n_threads: int,
-    ) -> Table:
-        """Return the items' start values; biases start at 0."""
-        shape = (interactions.n_items, objective.width)
-        start = np.zeros(shape, np.float32)
-        factors = start[:, : self.n_factors]
-        if initial is None or isinstance(initial, FactorModel):
-            if self.init == "spectral":
-                factors[:] = spectral_start(
-                    interactions, self.n_factors, mean=objective.mean, seed=self.seed, n_threads=n_threads
-                )
-            else:
-                scale = self.init_scale * math.sqrt(bias_model.scale)
-                factors[:] = random_start(
-                    interactions, self.n_factors, scale=scale, seed=self.seed, n_threads=n_threads
-                )
-        if isinstance(initial, FactorModel):
-            if initial.n_factors != self.n_factors:
-                raise DataError(
-                    f"initial must have {self.n_factors} factors as the estimator has, got a model with {initial.n_factors}"
-                )
-            positions = initial.item_ids.encode(interactions.item_ids.labels, what="item", unknown="mark")
-            known = positions >= 0
-            factors[known] = initial.item_factors[positions[known]]
-            if self.biases and initial.item_biases is not None:
-                start[known, -1] = initial.item_biases[positions[known]]
-        elif initial is not None:
-            given = np.asarray(initial)
-            if given.dtype.kind != "f" or given.shape != factors.shape:
-                raise DataError(
-                    f"initial must be a model or a floating array of shape {factors.shape} (items × factors), "
-                    f"got {given.dtype} of shape {given.shape}"
-                )
-            if not np.isfinite(given).all():
-                raise DataError("initial must be finite, got NaN or infinity; start from finite item factors")
-            factors[:] = given
-        start[interactions.by_item.counts == 0] = 0.0
-        return start
-
-
-def _integer(name: str, value: Any, lowest: int, highest: int | None) -> int:
-    words = "a positive integer" if lowest == 1 else f"an integer of at least {lowest}"
-    if highest is not None:
-        words = f"an integer from {lowest} to {highest}"
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise DataError(f"{name} must be {words}, got {value!r}") from None
-    if isinstance(value, bool | np.bool_) or number < lowest or (highest is not None and number > highest):
-        raise DataError(f"{name} must be {words}, got {value!r}")
-    return number
-
-
-def _number(name: str, value: Any, words: str, fits: Callable[[float], bool]) -> float:
-    if isinstance(value, bool | np.bool_ | str) or not hasattr(value, "__float__"):
-        raise DataError(f"{name} must be {words}, got {value!r}")
-    number = float(value)
-    if not math.isfinite(number) or not fits(number):
-        raise DataError(f"{name} must be {words}, got {value!r}")
-    return number
-
-
-def _choice(name: str, value: Any, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise DataError(f"{name} must be {' or '.join(map(repr, allowed))}, got {value!r}")

@@ -1,12 +1,14 @@
-"""What each model minimises: how stored entries become the terms of row systems. NumPy only; solving is solvers.py's.
+"""What each model minimises: how stored entries become the terms of row systems. NumPy only; solving is
+solvers.py's.
 
 The explicit objective over the stored entries (user u, item i, value r, weight w):
 
     Σ w (r − mean − b_u − b_i − p_u·q_i)²  +  Σ_u D_u·(p_u, b_u)²  +  Σ_i D_i·(q_i, b_i)²
 
 with the ridge D of a row: ``slope · n^exponent + constant`` on its factors, the same with ``bias_slope`` and
-``bias_constant`` on its bias; n is the row's number of entries, and rows without entries are outside the objective. A
-*table* holds one side: float32, shape (n, width), the factors and, with biases, the bias in the last column.
+``bias_constant`` on its bias; n is the row's number of entries, and rows without entries are outside the
+objective. A *table* holds one side: float32, shape (n, width), the factors and, with biases, the bias in the
+last column.
 """
 
 from dataclasses import asdict, dataclass
@@ -40,7 +42,8 @@ def rows_of(interactions: Interactions, side: Side) -> EntryRows:
 
 @dataclass(frozen=True)
 class Ridge:
-    """The ridge of a row with n entries: ``slope · n^exponent + constant`` on factors, the bias with its own two."""
+    """The ridge of a row with n entries: ``slope · n^exponent + constant`` on factors, the bias with its own
+    two."""
 
     slope: float
     exponent: float = 0.0
@@ -132,7 +135,8 @@ class ExplicitObjective:
         return total
 
     def total(self, interactions: Interactions, user_table: Table, item_table: Table) -> float:
-        """Return the objective in float64, recomputed from the data: what tests compare the running loss with."""
+        """Return the objective in float64, recomputed from the data: what tests compare the running loss
+        with."""
         return (
             self.residual_sum(interactions, user_table, item_table)
             + self.penalty("users", user_table, interactions.by_user.counts)
@@ -151,8 +155,9 @@ def from_dict(data: dict[str, Any]) -> ExplicitObjective:
     if kind != "explicit":
         raise DataError(f"objective kind must be 'explicit', got {kind!r}")
     try:
-        ridges = {name: Ridge(**fields.pop(name)) for name in ("user_ridge", "item_ridge")}
-        return ExplicitObjective(**fields, **ridges)
+        for name in ("user_ridge", "item_ridge"):
+            fields[name] = Ridge(**fields[name])
+        return ExplicitObjective(**fields)
     except (KeyError, TypeError) as error:
         raise DataError(f"the objective lacks a field or has one too many: {error}") from error
 
@@ -163,7 +168,8 @@ class BiasModel:
 
     user_biases, item_biases : float64, shapes (n_users,) and (n_items,)
     mean : the weighted mean of the values, or 0 without centring
-    scale : s, the weighted standard deviation of what is left, in the units of the values; at least 1e-3 of the root mean
+    scale : s, the weighted standard deviation of what is left, in the units of the values; at least 1e-3 of
+    the root mean
         square of value − mean, so 0 only where every value equals the mean
     """
 
@@ -231,9 +237,9 @@ def _root_mean_square(interactions: Interactions, mean: float, weight: float) ->
 def scale_free_ridge(interactions: Interactions, scale: float) -> Ridge:
     """Return the default ridge: s·(0.65·asp·√n + 3) on factors, 3 on the bias.
 
-    asp = aspect^¼ + aspect^−¼ with aspect = n_items / n_users, counting ids with entries. Alternating ridge regression is
-    a nuclear-norm penalty, whose right threshold is the spectral norm of the noise matrix; with √n weights on both sides
-    that is s·asp. The constant keeps short rows and biases shrunk.
+    asp = aspect^¼ + aspect^−¼ with aspect = n_items / n_users, counting ids with entries. Alternating ridge
+    regression is a nuclear-norm penalty, whose right threshold is the spectral norm of the noise matrix; with
+    √n weights on both sides that is s·asp. The constant keeps short rows and biases shrunk.
     """
     n_users = int(np.count_nonzero(interactions.by_user.counts))
     n_items = int(np.count_nonzero(interactions.by_item.counts))

@@ -1,4 +1,4 @@
-"""Solve one side of a model given the other, over row blocks; a row that cannot be solved is reported by its id."""
+"""Solve one side of a model given the other, in row blocks; a row without a solution is named by its id."""
 
 from dataclasses import dataclass
 
@@ -99,7 +99,8 @@ def _error(
     if failure.kind == "singular":
         setting = "regularization" if side == "users" else "regularization or item_regularization"
         return SingularSystemError(
-            f"no unique solution for {name} ({entries}): raise {setting} (now {objective.ridge(side).slope!r})"
+            f"no unique solution for {name} ({entries}): "
+            f"raise {setting} (now {objective.ridge(side).slope!r})"
         )
     return DivergedError(
         f"the factors of {name} ({entries}) are not finite: values of this size do not fit float32; "

@@ -1,7 +1,7 @@
 """The door to the compiled kernels: the only package that imports ``alternant._kernels``.
 
-Each module here wraps one family of kernels: it checks and converts arguments, and explains what is wrong; the compiled
-side checks again and refuses. Nothing here knows models or ids' meaning.
+Each module here wraps one family of kernels: it checks and converts arguments, and explains what is wrong;
+the compiled side checks again and refuses. Nothing here knows models or ids' meaning.
 """
 
 from alternant.kernels._isa import isa, isa_levels, set_isa

@@ -1,4 +1,5 @@
-"""How many threads to use: an argument, ALTERNANT_NUM_THREADS, or what affinity and the cgroup quota allow."""
+"""How many threads to use: an argument, ALTERNANT_NUM_THREADS, or what affinity and the cgroup quota
+allow."""
 
 import math
 import os
@@ -56,8 +57,8 @@ def _read_quota_v1(folder: Path) -> float | None:
 def available_threads() -> ThreadCount:
     """Return the default number of threads and its source.
 
-    ``ALTERNANT_NUM_THREADS`` where set, else the smaller of the CPUs this process may run on and its cgroup's CPU
-    quota (rounded up), at least 1.
+    ``ALTERNANT_NUM_THREADS`` where set, else the smaller of the CPUs this process may run on and its cgroup's
+    CPU quota (rounded up), at least 1.
     """
     named = os.environ.get(ENVIRONMENT_VARIABLE)
     if named:

@@ -18,7 +18,7 @@ def bias_pass(
     shrinkage: float,
     n_threads: int,
 ) -> tuple[Float64, Float64]:
-    """Return each row's bias Σ w (v − mean − fixed) / (Σ w + shrinkage) and its Σ w (residual)² with that bias.
+    """Return each row's bias Σ w (v − mean − fixed) / (Σ w + shrinkage), and what it leaves: Σ w (residual)².
 
     Parameters
     ----------

@@ -1,4 +1,7 @@
-"""Products with tall factor tables and the eigendecomposition of a small matrix: the same bits for any number of threads."""
+"""Products with tall factor tables, and the eigendecomposition of a small matrix.
+
+The same bits for any number of threads.
+"""
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +29,7 @@ def multiply(table: Float32, matrix: Float32, *, n_threads: int) -> Float32:
 
 
 def multiply_sparse(block: Block, table: Float32, *, shift: float = 0.0, n_threads: int) -> Float32:
-    """Return (S − shift) · table, where S holds the block's entries and the shift touches stored entries only."""
+    """Return (S − shift) · table, where S holds the block's entries; the shift touches those only."""
     out = np.empty((len(block.offsets) - 1, table.shape[1]), np.float32)
     _kernels.multiply_sparse(block.offsets, block.indices, block.values, shift, table, out, n_threads)
     return out

@@ -1,4 +1,5 @@
-"""Solve the row systems of one block of rows. Knows arrays only: which model they come from is objective.py's business."""
+"""Solve the row systems of one block of rows. Knows arrays only: which model they come from is objective.py's
+business."""
 
 from dataclasses import dataclass
 from typing import Protocol

@@ -1,19 +1,20 @@
-"""From start values to factors: where they come from, the loop, and how every fit ends. Knows neither files nor frames."""
+"""From start values to factors: where they come from, the loop, and how every fit ends. Knows neither files
+nor frames."""
 
 from alternant.training._backend import Backend, LocalBackend
 from alternant.training._finish import Finished, finish
 from alternant.training._loop import Callback, HalfSweep, Trained, alternate
-from alternant.training._start import random_start, spectral_start
+from alternant.training._start import Initial, item_start
 
 __all__ = [
     "Backend",
     "Callback",
     "Finished",
     "HalfSweep",
+    "Initial",
     "LocalBackend",
     "Trained",
     "alternate",
     "finish",
-    "random_start",
-    "spectral_start",
+    "item_start",
 ]

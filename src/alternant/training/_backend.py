@@ -19,8 +19,8 @@ class Backend(Protocol):
 class LocalBackend:
     """Half-sweeps on this machine's threads, row block by row block.
 
-    max_entries : the size of a row block in entries; None: all rows at once. Neither it nor `n_threads` changes a bit of
-    any result.
+    max_entries : the size of a row block in entries; None: all rows at once. Neither it nor `n_threads`
+    changes a bit of any result.
     """
 
     interactions: Interactions

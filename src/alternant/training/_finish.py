@@ -1,4 +1,5 @@
-"""How every fit ends: the items in their canonical basis, and one exact user pass with what the model will store."""
+"""How every fit ends: the items in their canonical basis, and one exact user pass with what the model will
+store."""
 
 from dataclasses import dataclass
 
@@ -27,10 +28,12 @@ class Finished:
 def finish(
     backend: Backend, objective: ExplicitObjective, item_table: Table, *, n_users: int, n_threads: int
 ) -> Finished:
-    """Rotate the item factors into the eigenbasis of their Gramian, strongest direction first, and solve the users.
+    """Rotate the item factors into the eigenbasis of their Gramian, strongest direction first, and solve the
+    users.
 
-    Scores do not change; keeping the first k′ columns becomes a good truncation. The bias column stays. Since the user
-    pass is the same one that folds in a history, folding in a stored user's history gives the stored vector, to the bit.
+    Scores do not change; keeping the first k′ columns becomes a good truncation. The bias column stays. Since
+    the user pass is the same one that folds in a history, folding in a stored user's history gives the stored
+    vector, to the bit.
     """
     k = objective.n_factors
     factors = np.ascontiguousarray(item_table[:, :k])

@@ -1,7 +1,7 @@
 """The loop: users given items, items given users, until nothing is left to gain.
 
-Every half-sweep writes a second buffer and swaps, so that callbacks and an interruption always find one consistent pair
-of tables.
+Every half-sweep writes a second buffer and swaps, so that callbacks and an interruption always find one
+consistent pair of tables.
 """
 
 import logging
@@ -19,7 +19,8 @@ from alternant.training._backend import Backend
 
 logger = logging.getLogger("alternant")
 
-# From small start values the first sweeps leave a saddle near 0, where the objective falls slowly before it falls fast.
+# From small start values the first sweeps leave a saddle near 0, where the objective falls slowly before it
+# falls fast.
 FIRST_SWEEP_TO_STOP = 4
 
 
@@ -78,8 +79,8 @@ def alternate(
 ) -> Trained:
     """Alternate from the start values in `item_table`, which is left as it is.
 
-    Ends after `n_sweeps` sweeps; when the objective's relative decrease over a sweep falls under `tol` (from the fourth
-    sweep on; 0: never); when the callback returns true; or on Ctrl-C, with the last whole sweep.
+    Ends after `n_sweeps` sweeps; when the objective's relative decrease over a sweep falls under `tol` (from
+    the fourth sweep on; 0: never); when the callback returns true; or on Ctrl-C, with the last whole sweep.
 
     Parameters
     ----------

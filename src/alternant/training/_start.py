@@ -1,14 +1,84 @@
 """Start values of the items. Users need none: they are solved first."""
 
-import numpy as np
+from typing import Any, Literal, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
+from alternant.errors import DataError
 from alternant.interactions import EntryRows, Interactions
 from alternant.kernels import dense
 from alternant.kernels.random import Purpose, Side, standard_normal
-from alternant.objective import Table
+from alternant.model import FactorModel
+from alternant.objective import ExplicitObjective, Table
+
+Initial: TypeAlias = FactorModel | NDArray[Any]
 
 SPECTRAL_OVERSAMPLING = 10
 SPECTRAL_POWERS = 4
+
+
+def item_start(
+    interactions: Interactions,
+    objective: ExplicitObjective,
+    *,
+    init: Literal["random", "spectral"],
+    scale: float,
+    seed: int,
+    initial: Initial | None,
+    n_threads: int,
+) -> Table:
+    """Return the items' table to start from, float32, shape (n_items, width): factors, and biases of 0.
+
+    `initial` replaces what `init` gives: an array in full; a model for the items that it knows, biases too.
+    Items without entries are 0.
+    """
+    k = objective.n_factors
+    start = np.zeros((interactions.n_items, objective.width), np.float32)
+    if isinstance(initial, np.ndarray):
+        start[:, :k] = _checked(initial, (interactions.n_items, k))
+    elif initial is not None and not isinstance(initial, FactorModel):
+        raise DataError(f"initial must be a FactorModel or an array, got {type(initial).__name__}")
+    elif init == "spectral":
+        mean = objective.mean
+        start[:, :k] = spectral_start(interactions, k, mean=mean, seed=seed, n_threads=n_threads)
+    else:
+        start[:, :k] = random_start(interactions, k, scale=scale, seed=seed, n_threads=n_threads)
+    if isinstance(initial, FactorModel):
+        _take_over(start, initial, interactions, objective)
+    start[interactions.by_item.counts == 0] = 0.0
+    return start
+
+
+def _checked(initial: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
+    if initial.dtype.kind != "f" or initial.shape != shape:
+        raise DataError(
+            f"initial must be a floating array of shape {shape} (items × factors), "
+            f"got {initial.dtype} of shape {initial.shape}"
+        )
+    if not np.isfinite(initial).all():
+        raise DataError("initial must be finite, got NaN or infinity; start from finite item factors")
+    return initial
+
+
+def _take_over(
+    start: Table, model: FactorModel, interactions: Interactions, objective: ExplicitObjective
+) -> None:
+    if model.n_factors != objective.n_factors:
+        raise DataError(
+            f"initial must have {objective.n_factors} factors as the estimator has, "
+            f"got a model with {model.n_factors}; set n_factors={model.n_factors}"
+        )
+    if model.item_ids.kind != interactions.item_ids.kind:
+        raise DataError(
+            f"initial must have {interactions.item_ids.kind} item ids as the interactions have, "
+            f"got a model with {model.item_ids.kind} ids"
+        )
+    positions = model.item_ids.encode(interactions.item_ids.labels, what="item", unknown="mark")
+    known = positions >= 0
+    start[known, : objective.n_factors] = model.item_factors[positions[known]]
+    if objective.biases and model.item_biases is not None:
+        start[known, -1] = model.item_biases[positions[known]]
 
 
 def random_start(
@@ -16,8 +86,8 @@ def random_start(
 ) -> Table:
     """Return N(0, (scale / √k)²) numbers, float32, shape (n_items, n_factors).
 
-    Each item's depend on the seed and its id only: they stay when other items or users are added. Items without entries
-    start (and stay) at 0.
+    Each item's depend on the seed and its id only: they stay when other items or users are added. Items
+    without entries start (and stay) at 0.
     """
     start = standard_normal(
         interactions.item_ids.hashes,
@@ -28,17 +98,17 @@ def random_start(
         n_threads=n_threads,
     )
     start *= np.float32(scale / np.sqrt(n_factors))
-    start[interactions.by_item.counts == 0] = 0.0
     return start
 
 
 def spectral_start(
     interactions: Interactions, n_factors: int, *, mean: float, seed: int, n_threads: int
 ) -> Table:
-    """Return V√S of the truncated singular value decomposition of the values minus `mean`, unknown cells taken as 0.
+    """Return V√S of the truncated singular value decomposition of the values minus `mean`, unknown cells
+    taken as 0.
 
-    By randomised subspace iteration (Halko, Martinsson and Tropp 2011, doi:10.1137/090771806) with 4 powers and 10 extra
-    directions. float32, shape (n_items, n_factors); directions that the data do not have are 0.
+    By randomised subspace iteration (Halko, Martinsson and Tropp 2011, doi:10.1137/090771806) with 4 powers
+    and 10 extra directions. float32, shape (n_items, n_factors); directions that the data do not have are 0.
     """
     by_user, by_item = interactions.by_user, interactions.by_item
     width = min(n_factors + SPECTRAL_OVERSAMPLING, interactions.n_items, interactions.n_users)
@@ -72,7 +142,8 @@ def spectral_start(
 
 
 def _orthonormal(table: Table, n_threads: int) -> Table:
-    """Return a table of orthonormal columns that span those of `table`; directions lost in rounding become 0."""
+    """Return a table of orthonormal columns that span those of `table`; directions lost in rounding become
+    0."""
     for _ in range(2):  # the second time undoes the rounding of the first
         values, vectors = dense.symmetric_eigen(dense.gramian(table, n_threads=n_threads))
         keep = values > 1e-12 * max(values[0], np.finfo(np.float64).tiny)

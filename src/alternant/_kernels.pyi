@@ -1,143 +1,177 @@
-from typing import Any
+"""Compiled kernels of alternant; imported by alternant.kernels only."""
 
-import numpy as np
+from typing import Annotated, Any
+
+import numpy
 from numpy.typing import NDArray
 
-_UInt8 = NDArray[np.uint8]
-_Int32 = NDArray[np.int32]
-_Int64 = NDArray[np.int64]
-_UInt64 = NDArray[np.uint64]
-_Float32 = NDArray[np.float32]
-_Float64 = NDArray[np.float64]
+_Float32In1 = Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu", writable=False)]
+_Float32In2 = Annotated[
+    NDArray[numpy.float32], dict(shape=(None, None), order="C", device="cpu", writable=False)
+]
+_Float32Out1 = Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")]
+_Float32Out2 = Annotated[NDArray[numpy.float32], dict(shape=(None, None), order="C", device="cpu")]
+_Float64In1 = Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)]
+_Float64In2 = Annotated[
+    NDArray[numpy.float64], dict(shape=(None, None), order="C", device="cpu", writable=False)
+]
+_Float64Out1 = Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")]
+_Float64Out2 = Annotated[NDArray[numpy.float64], dict(shape=(None, None), order="C", device="cpu")]
+_Int32In1 = Annotated[NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)]
+_Int32Out1 = Annotated[NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu")]
+_Int32Out2 = Annotated[NDArray[numpy.int32], dict(shape=(None, None), order="C", device="cpu")]
+_Int64In1 = Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)]
+_Int64Out1 = Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu")]
+_StopFlag = Annotated[NDArray[numpy.int32], dict(shape=(1), order="C", device="cpu")]
+_UInt64In1 = Annotated[NDArray[numpy.uint64], dict(shape=(None,), order="C", device="cpu", writable=False)]
+_UInt64Out1 = Annotated[NDArray[numpy.uint64], dict(shape=(None,), order="C", device="cpu")]
+_UInt8Out1 = Annotated[NDArray[numpy.uint8], dict(shape=(None,), order="C", device="cpu")]
 
-def isa_levels() -> list[str]: ...
-def isa() -> str: ...
-def set_isa(name: str) -> None: ...
+def isa_levels() -> list[Any]:
+    """List the instruction-set levels that this machine runs, best last."""
 
-# ids.cpp; strings are a list of (offsets int32 | int64, bytes uint8) or (views uint8 (n, 16), [uint8 ...])
-_Strings = list[tuple[NDArray[Any], _UInt8 | list[_UInt8]]]
+def isa() -> str:
+    """Name the level in use."""
 
-def factorise_integers(labels: _Int64, codes: _Int32, representatives: _Int64, n_threads: int) -> int: ...
-def factorise_strings(chunks: _Strings, codes: _Int32, representatives: _Int64, n_threads: int) -> int: ...
-def hash_integers(labels: _Int64, hashes: _UInt64, n_threads: int) -> None: ...
-def hash_strings(chunks: _Strings, hashes: _UInt64, n_threads: int) -> None: ...
-def index_integers(labels: _Int64, slots: _UInt64) -> int: ...
-def index_strings(chunks: _Strings, slots: _UInt64) -> int: ...
-def find_integers(
-    queries: _Int64, labels: _Int64, slots: _UInt64, positions: _Int32, n_threads: int
-) -> int: ...
-def find_strings(
-    queries: _Strings, labels: _Strings, slots: _UInt64, positions: _Int32, n_threads: int
-) -> int: ...
-def string_offsets(chunks: _Strings, rows: _Int64, offsets: _Int64) -> None: ...
-def copy_strings(chunks: _Strings, rows: _Int64, bytes: _UInt8) -> None: ...
+def set_isa(name: str) -> None:
+    """Use one level from now on."""
 
-# csr.cpp
-def sort_entries(
-    rows: _Int32,
-    columns: _Int32,
-    n_columns: int,
-    offsets: _Int64,
-    indices: _Int32,
-    order: _Int64,
-    n_threads: int,
-) -> int: ...
-def check_rows(offsets: _Int64, indices: _Int32, n_columns: int) -> int: ...
-def transpose(
-    offsets: _Int64,
-    indices: _Int32,
-    out_offsets: _Int64,
-    out_indices: _Int32,
-    out_order: _Int64,
-    n_threads: int,
-) -> None: ...
-def gather_float32(values: _Float32, order: _Int64, out: _Float32, n_threads: int) -> None: ...
-def gather_int64(values: _Int64, order: _Int64, out: _Int64, n_threads: int) -> None: ...
-
-# topk_binding.cpp; a last column is 0 (as stored), 1 (read as one) or 2 (read as zero)
-def top_k(
-    queries: _Float32,
-    table: _Float32,
-    table_last: int,
-    query_scale: _Float32 | None,
-    table_scale: _Float32 | None,
-    exclude_offsets: _Int64 | None,
-    exclude_indices: _Int32 | None,
-    candidates: _Int32 | None,
-    out_indices: _Int32,
-    out_scores: _Float32,
-    out_counts: _Int64,
-    n_threads: int,
-) -> None: ...
-def pair_scores(
-    left: _Float32,
-    right: _Float32,
-    left_last: int,
-    right_last: int,
-    left_scale: _Float32 | None,
-    right_scale: _Float32 | None,
-    left_rows: _Int32,
-    right_rows: _Int32,
-    out: _Float32,
-    n_threads: int,
-) -> None: ...
-
-# rows_binding.cpp
 def solve_rows(
-    offsets: _Int64,
-    indices: _Int32,
-    values: _Float32 | None,
+    offsets: _Int64In1,
+    indices: _Int32In1,
+    values: _Float32In1 | None,
     *,
-    a: _Float32 | None,
+    a: _Float32In1 | None,
     a_constant: float,
     a_slope: float,
-    b: _Float32 | None,
+    b: _Float32In1 | None,
     b_constant: float,
     b_slope: float,
     b_is_target: bool,
-    shards: list[_Float32],
+    shards: list[Any],
     bias_column: bool,
-    w0: _Float64 | None,
-    ridge: _Float64,
-    omega: _Float64 | None,
-    gram: _Float32 | None,
-    rho: _Float64,
-    kappa: _Float64,
-    h: _Float32 | None,
-    out: _Float32,
-    losses: _Float64,
-    penalties: _Float64,
+    w0: _Float64In1 | None,
+    ridge: _Float64In1,
+    omega: _Float64In1 | None,
+    gram: _Float32In2 | None,
+    rho: _Float64In1,
+    kappa: _Float64In1,
+    h: _Float32In2 | None,
+    out: _Float32Out2,
+    losses: _Float64Out1,
+    penalties: _Float64Out1,
     n_threads: int,
-    stop: _Int32 | None,
-) -> tuple[int, int, bool]: ...
+    stop: _StopFlag | None,
+) -> tuple[int, int, bool]:
+    """Solve the row systems of one block; returns (failure, row, stopped)."""
 
-# dense_binding.cpp
-def gramian(table: _Float32, gram: _Float64, n_threads: int) -> bool: ...
-def multiply(table: _Float32, matrix: _Float32, out: _Float32, n_threads: int) -> bool: ...
+def gramian(table: _Float32In2, gram: _Float64Out2, n_threads: int) -> bool:
+    """
+    Fill gram with tableᵀ table in float64; returns whether it was stopped.
+    """
+
+def multiply(table: _Float32In2, matrix: _Float32In2, out: _Float32Out2, n_threads: int) -> bool:
+    """Fill out with table · matrix."""
+
 def multiply_sparse(
-    offsets: _Int64,
-    indices: _Int32,
-    values: _Float32 | None,
+    offsets: _Int64In1,
+    indices: _Int32In1,
+    values: _Float32In1 | None,
     shift: float,
-    table: _Float32,
-    out: _Float32,
+    table: _Float32In2,
+    out: _Float32Out2,
     n_threads: int,
-) -> bool: ...
-def symmetric_eigen(matrix: _Float64, values: _Float64, vectors: _Float64) -> bool: ...
+) -> bool:
+    """Fill out with (entries − shift) · table."""
 
-# biases.cpp
+def symmetric_eigen(matrix: _Float64In2, values: _Float64Out1, vectors: _Float64Out2) -> bool:
+    """Decompose a symmetric matrix; returns whether it converged."""
+
 def bias_pass(
-    offsets: _Int64,
-    indices: _Int32,
-    values: _Float32,
-    weights: _Float32 | None,
+    offsets: _Int64In1,
+    indices: _Int32In1,
+    values: _Float32In1,
+    weights: _Float32In1 | None,
     mean: float,
-    fixed: _Float64,
+    fixed: _Float64In1,
     shrinkage: float,
-    biases: _Float64,
-    squares: _Float64,
+    biases: _Float64Out1,
+    squares: _Float64Out1,
     n_threads: int,
-) -> bool: ...
+) -> bool:
+    """Fill each row's shrunk bias and its sum of squared residuals."""
 
-# random.cpp
-def standard_normal(ids: _UInt64, seed: int, stream: int, out: _Float32, n_threads: int) -> bool: ...
+def top_k(
+    queries: _Float32In2,
+    table: _Float32In2,
+    table_last: int,
+    query_scale: _Float32In1 | None,
+    table_scale: _Float32In1 | None,
+    exclude_offsets: _Int64In1 | None,
+    exclude_indices: _Int32In1 | None,
+    candidates: _Int32In1 | None,
+    out_indices: _Int32Out2,
+    out_scores: _Float32Out2,
+    out_counts: _Int64Out1,
+    n_threads: int,
+) -> None:
+    """
+    Write the k best rows of table (n_rows, width) for each query (n_queries, width), best first, ties by index.
+    """
+
+def pair_scores(
+    left: _Float32In2,
+    right: _Float32In2,
+    left_last: int,
+    right_last: int,
+    left_scale: _Float32In1 | None,
+    right_scale: _Float32In1 | None,
+    left_rows: _Int32In1,
+    right_rows: _Int32In1,
+    out: _Float32Out1,
+    n_threads: int,
+) -> None:
+    """Write the score of each pair of rows, to the bits that top_k ranks by."""
+
+def factorise_integers(
+    labels: _Int64In1, codes: _Int32Out1, representatives: _Int64Out1, n_threads: int
+) -> int: ...
+def factorise_strings(
+    chunks: list[Any], codes: _Int32Out1, representatives: _Int64Out1, n_threads: int
+) -> int: ...
+def hash_integers(labels: _Int64In1, hashes: _UInt64Out1, n_threads: int) -> None: ...
+def hash_strings(chunks: list[Any], hashes: _UInt64Out1, n_threads: int) -> None: ...
+def index_integers(labels: _Int64In1, slots: _UInt64Out1) -> int: ...
+def index_strings(chunks: list[Any], slots: _UInt64Out1) -> int: ...
+def find_integers(
+    queries: _Int64In1, labels: _Int64In1, slots: _UInt64In1, positions: _Int32Out1, n_threads: int
+) -> int: ...
+def find_strings(
+    queries: list[Any], labels: list[Any], slots: _UInt64In1, positions: _Int32Out1, n_threads: int
+) -> int: ...
+def string_offsets(chunks: list[Any], rows: _Int64In1, offsets: _Int64Out1) -> None: ...
+def copy_strings(chunks: list[Any], rows: _Int64In1, bytes: _UInt8Out1) -> None: ...
+def sort_entries(
+    rows: _Int32In1,
+    columns: _Int32In1,
+    n_columns: int,
+    offsets: _Int64Out1,
+    indices: _Int32Out1,
+    order: _Int64Out1,
+    n_threads: int,
+) -> int: ...
+def check_rows(offsets: _Int64In1, indices: _Int32In1, n_columns: int) -> int: ...
+def transpose(
+    offsets: _Int64In1,
+    indices: _Int32In1,
+    out_offsets: _Int64Out1,
+    out_indices: _Int32Out1,
+    out_order: _Int64Out1,
+    n_threads: int,
+) -> None: ...
+def gather_float32(values: _Float32In1, order: _Int64In1, out: _Float32Out1, n_threads: int) -> None: ...
+def gather_int64(values: _Int64In1, order: _Int64In1, out: _Int64Out1, n_threads: int) -> None: ...
+def standard_normal(ids: _UInt64In1, seed: int, stream: int, out: _Float32Out2, n_threads: int) -> bool:
+    """
+    Fill row i of out with standard normals that depend on ids[i], seed, stream and the column only.
+    """

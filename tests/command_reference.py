@@ -1,6 +1,6 @@
 """The list of a command's arguments and options as docs/command-line.md shows it, from the application itself.
 
-    python tests/command_reference.py       rewrites the lists in the page (scripts/docs --write)
+python tests/command_reference.py       rewrites the lists in the page (scripts/docs --write)
 """
 
 from pathlib import Path
@@ -23,7 +23,9 @@ def options(name: str) -> str:
         names = ", ".join(f"`{each}`" for each in argument.names)
         words = " ".join((argument.parameter.help or "").split())
         choices = argument.get_choices() or ()
-        notes = [f"one of {', '.join(choices)}"] * bool(choices) + [f"default {shown}" for shown in _default(argument)]
+        notes = [f"one of {', '.join(choices)}"] * bool(choices) + [
+            f"default {shown}" for shown in _default(argument)
+        ]
         lines.append(f"- {names}: {words}" + (f" ({'; '.join(notes)})" if notes else ""))
     return "\n".join(lines) + "\n"
 

@@ -19,10 +19,10 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-import command_reference
 import pytest
 
 import alternant
+import command_reference
 from alternant.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -70,7 +70,9 @@ def run_console(block):
         said = io.StringIO()
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
             status = main(arguments)
-        assert status == (1 if expected.startswith("error: ") else 0), f"{block.place}: {command}\n{said.getvalue()}"
+        assert status == (1 if expected.startswith("error: ") else 0), (
+            f"{block.place}: {command}\n{said.getvalue()}"
+        )
         if expected.strip():
             compare(block.place, expected, said.getvalue())
 
@@ -114,7 +116,9 @@ def test_every_command_and_option_is_documented(command):
     page = command_reference.PAGE.read_text(encoding="utf-8")
     assert f"\n## alternant {command}\n" in page
     written = command_reference.written(command, page)
-    assert written == command_reference.options(command), "run scripts/docs --write and commit docs/command-line.md"
+    assert written == command_reference.options(command), (
+        "run scripts/docs --write and commit docs/command-line.md"
+    )
 
 
 @pytest.mark.parametrize("command", command_reference.command_names())

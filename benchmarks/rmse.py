@@ -10,8 +10,8 @@ Data, found in the folder ALTERNANT_DATA, else in ../shared/data beside the proj
 Prints, with predictions clipped to the range of the training ratings:
 
 1. over five random 90/10 splits of ml-latest-small, how far below joint ridge biases the RMSE is. The biases
-   get the two ridges of a grid (0.5 to 8 in steps of 0.5) that are best on the test part itself, which favours
-   them. A cold user or item has bias 0 in both.
+   get the two ridges of a grid (0.5 to 8 in steps of 0.5) that are best on the test part itself, which
+   favours them. A cold user or item has bias 0 in both.
 2. over five folds of each set, the RMSE: the root of the mean of the folds' mean squares.
 """
 
@@ -22,11 +22,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from alternant.reading import read
 
 from alternant import ExplicitALS, Interactions
 from alternant.kernels import available_threads, isa
 from alternant.metrics import rmse
+from alternant.reading import read
 from alternant.splitting import Split, k_fold, random_split
 
 FOLDER = Path(os.environ.get("ALTERNANT_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))

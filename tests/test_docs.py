@@ -6,7 +6,8 @@ In README.md and docs/, the blocks of a page run from top to bottom in an empty 
 - ``console`` blocks hold ``$ alternant …`` commands, run in this process, each followed by what it says;
 - a ``toml`` block that begins with ``# name.toml`` becomes that file.
 
-Expected output is compared as doctest does with ELLIPSIS and NORMALIZE_WHITESPACE; a command without any is not compared.
+Expected output is compared as doctest does with ELLIPSIS and NORMALIZE_WHITESPACE; a command without any is not
+compared.
 """
 
 import contextlib
@@ -20,10 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from alternant.cli import main
 
 import alternant
 import command_reference
+from alternant.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -172,7 +173,7 @@ RECORDS = {
 
 @pytest.mark.parametrize("name", [n for n in documented_names() if not n.endswith("Error")])
 def test_documented_names_have_an_example(name):
-    """In the docstring, or of a class in one of its methods'; records that only the library makes need none."""
+    """In its docstring or, for a class, in one of a method; records that only the library makes need none."""
     module, _, attribute = name.rpartition(".")
     thing = getattr(importlib.import_module(module), attribute)
     documents = [thing.__doc__]

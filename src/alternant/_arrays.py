@@ -94,7 +94,7 @@ def _object_column(values: list[Any], *, name: str, words: str) -> Column:
         nulls = np.fromiter((_is_null(value) for value in values), dtype=np.bool_, count=n)
         kinds = {type(value) for value, null in zip(values, nulls, strict=True) if not null}
         nulls = nulls if nulls.any() else None
-    if kinds == {str}:
+    if kinds and all(issubclass(kind, str) for kind in kinds):
         texts = values if nulls is None else ["" if _is_null(value) else value for value in values]
         try:
             return Column("string", n, "str", nulls=nulls, strings=(encode_strings(texts),))

@@ -256,14 +256,18 @@ def _column(kind: _Type, arrays: _Arrays) -> Column:
     if kind.format in ("u", "U", "vu"):
         strings = tuple(_strings(kind.format, *array) for array in arrays)
         return Column("string", n, kind.words, nulls=nulls, strings=strings)
-    if kind.format.startswith("d:") and kind.format.count(",") == 1:
-        scale = int(kind.format.split(",")[1])
-        values = _joined(arrays, lambda a, o, r, own: _decimals(a, o, r, own, scale), np.float64)
-        return Column("float", n, kind.words, values, nulls)
+    if kind.format.startswith("d:"):
+        _, scale, bits = (*map(int, kind.format[2:].split(",")), 128)[:3]
+        if bits <= 128:
+            values = _joined(arrays, lambda a, o, r, own: _decimals(a, o, r, own, scale, bits), np.float64)
+            return Column("float", n, kind.words, values, nulls)
     return Column("other", n, kind.words, nulls=nulls)
 
 
-def _decimals(array: Any, offset: int, n: int, owner: object, scale: int) -> NDArray[np.float64]:
+def _decimals(array: Any, offset: int, n: int, owner: object, scale: int, bits: int) -> NDArray[np.float64]:
+    if bits < 128:
+        whole = _buffer(array, 1, (offset + n,), f"<i{bits // 8}", owner)[offset:]
+        return np.asarray(whole / 10.0**scale, dtype=np.float64)
     words = _buffer(array, 1, (offset + n, 2), "<i8", owner)[offset:]
     low, high = words[:, 0].view(np.uint64), words[:, 1]
     small = high == (words[:, 0] >> 63)  # the number fits its low word

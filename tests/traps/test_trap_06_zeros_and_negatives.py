@@ -12,7 +12,7 @@ def test_trap_06_zeros_and_negatives_are_kept_and_counted():
     assert data.by_user.values.tolist() == [0.0, -2.0, 3.0]
     summary = data.summary()
     assert (summary.n_zero, summary.n_negative) == (1, 1)
-    assert "1 values are 0, 1 values are negative" in str(summary)
+    assert "1 value is 0, 1 value is negative" in str(summary)
 
 
 @pytest.mark.parametrize("form", ["csr", "csc", "coo"])

@@ -1,6 +1,7 @@
 """Trap 8: a matrix the wrong way round is refused with both shapes and the corrected call."""
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 import scipy.sparse
@@ -41,6 +42,15 @@ def test_trap_08_a_dense_matrix_without_unknown_cells_is_refused():
         DataError, match=r"a dense matrix of shape \(2, 2\) without NaN has no unknown cells: mark"
     ):
         Interactions.from_matrix(np.ones((2, 2)))
+
+
+def test_trap_08_a_pivot_table_does_not_lose_its_labels():
+    frame = pd.DataFrame([[1.0, np.nan], [2.0, 3.0]], index=["bob", "ann"], columns=[7, 5])
+    with pytest.raises(DataError, match=r"frame.to_numpy\(\) with users=frame.index, items=frame.columns"):
+        Interactions.from_matrix(frame)
+    data = Interactions.from_matrix(frame.to_numpy(), users=frame.index, items=frame.columns)
+    assert data.user_ids.labels.tolist() == ["ann", "bob"]
+    assert data.by_item.values.tolist() == [3.0, 2.0, 1.0]
 
 
 def test_trap_08_what_nan_means_is_said(caplog):

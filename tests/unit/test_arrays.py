@@ -55,6 +55,8 @@ def test_floats_of_any_width_and_byte_order_are_read(dtype):
         ([datetime.datetime(1970, 1, 2), None], "time", [1]),
         (np.array(["1970-01-02", "NaT"], dtype="datetime64[ns]"), "time", [1]),
         (np.array(["x", "y"]), "string", []),
+        ([np.str_("x"), "y"], "string", []),
+        ([np.int32(1), 2, np.uint8(3)], "integer", []),
         (np.array(["x", "y"], dtype=np.dtypes.StringDType()), "string", []),
         ([1, "a"], "other", []),
         ([b"x"], "other", []),

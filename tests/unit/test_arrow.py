@@ -149,6 +149,14 @@ def test_decimals():
     assert numbers(read_arrow(array).whole()) == [4.5, -0.25, 12345678901234567890123.75, None]
 
 
+@pytest.mark.parametrize("kind", [pa.decimal32(5, 2), pa.decimal64(5, 2), pa.decimal128(5, 2)], ids=str)
+def test_narrow_decimals(kind):
+    array = pa.array([decimal.Decimal("4.5"), None, decimal.Decimal("-0.25")], type=kind)
+    for data in (array, array.slice(1)):
+        expected = [None if value is None else float(value) for value in data.to_pylist()]
+        assert numbers(read_arrow(data).whole()) == expected
+
+
 @pytest.mark.parametrize(
     ("array", "words"),
     [

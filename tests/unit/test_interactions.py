@@ -87,8 +87,7 @@ def test_summary_counts_what_might_surprise():
     assert str(summary) == (
         "4 entries: 4 users (1 without entries) × 3 items, 33.3 % of all pairs\n"
         "values -1 to 5, mean 2\n"
-        "1 values are 0, 1 values are negative, "
-        "1 rows merged into others of the same user and item, 1 rows dropped"
+        "1 value is 0, 1 value is negative, 1 row merged into another, 1 row dropped"
     )
 
 
@@ -278,3 +277,11 @@ def test_matrix_labels():
     assert rows(data) == [("a", 0, 2.0), ("a", 1, 3.0), ("z", 1, 1.0)]
     with pytest.raises(DataError, match="users must name each row or column once, got 'z' 2 times"):
         Interactions.from_matrix(matrix, users=["z", "z"])
+
+
+def test_parts_that_do_not_fit_together_are_refused():
+    data = Interactions.from_arrays([1, 2, 3], [1, 2, 1], [1, 2, 3])
+    with pytest.raises(DataError, match=r"by_user must have the shape of the ids, \(3, 2\), got \(2, 3\)"):
+        Interactions(data.user_ids, data.item_ids, data.by_item, data.by_user, data.report)
+    with pytest.raises(DataError, match=r"by_item must have the shape of the ids, \(2, 3\), got \(3, 2\)"):
+        Interactions(data.user_ids, data.item_ids, data.by_user, data.by_user, data.report)

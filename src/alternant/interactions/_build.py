@@ -18,7 +18,7 @@ from alternant.interactions._duplicates import (
 )
 from alternant.interactions._numbers import FLOAT32_MAX, Numbers, float32_numbers, int64_times
 from alternant.interactions._report import BuildReport
-from alternant.interactions._rows import EntryRows
+from alternant.interactions._rows import EntryRows, masked
 from alternant.kernels import csr
 
 OnInvalid = Literal["error", "drop"]
@@ -201,20 +201,6 @@ def _without_zero_weights(rows: EntryRows) -> tuple[EntryRows, int]:
         return rows, 0
     keep = rows.weights > 0
     return masked(rows, keep), int(len(keep) - np.count_nonzero(keep))
-
-
-def masked(rows: EntryRows, keep: NDArray[np.bool_]) -> EntryRows:
-    """Return the entries where `keep` (bool, shape (n_entries,)) is True."""
-    before = np.zeros(len(keep) + 1, dtype=np.int64)
-    np.cumsum(keep, out=before[1:])
-    return EntryRows(
-        before[rows.offsets],
-        rows.indices[keep],
-        rows.n_columns,
-        values=None if rows.values is None else rows.values[keep],
-        weights=None if rows.weights is None else rows.weights[keep],
-        times=None if rows.times is None else rows.times[keep],
-    )
 
 
 def pruned(parts: Parts, *, users: bool = True, items: bool = True) -> Parts:

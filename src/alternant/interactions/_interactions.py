@@ -13,11 +13,12 @@ from alternant._columns import Column
 from alternant._frames import FrameType, as_column, frame_type_of, make_frame, read_columns
 from alternant.errors import DataError
 from alternant.ids import IdMap
-from alternant.interactions._build import CodedRows, OnInvalid, Parts, build, masked, pruned
+from alternant.interactions._build import CodedRows, OnInvalid, Parts, build, pruned
+from alternant.interactions._coding import encoded, event_weights_column
 from alternant.interactions._duplicates import Duplicates
 from alternant.interactions._matrix import check_shape, matrix_ids, read_matrix
 from alternant.interactions._report import BuildReport, Summary
-from alternant.interactions._rows import EntryRows
+from alternant.interactions._rows import EntryRows, entry_mask, masked
 
 
 class Entries(NamedTuple):
@@ -67,6 +68,16 @@ class Interactions:
     by_item: EntryRows
     report: BuildReport
     frame_type: FrameType | None = None
+
+    def __post_init__(self) -> None:
+        shape = (self.n_users, self.n_items)
+        for name, rows, expected in (
+            ("by_user", self.by_user, shape),
+            ("by_item", self.by_item, shape[::-1]),
+        ):
+            if (rows.n_rows, rows.n_columns) != expected:
+                got = (rows.n_rows, rows.n_columns)
+                raise DataError(f"{name} must have the shape of the ids, {expected}, got {got}")
 
     # -- building ---------------------------------------------------------------------------------------
 
@@ -119,7 +130,7 @@ class Interactions:
         columns = read_columns(frame, names)
         weights = None if weight is None else columns[weight]
         if event is not None and event_weights is not None:
-            weights = _event_column(columns[event], event_weights)
+            weights = event_weights_column(columns[event], event_weights)
         return cls._of_columns(
             columns[user],
             columns[item],
@@ -276,8 +287,8 @@ class Interactions:
         item_ids: Any,
         frame_type: FrameType | None = None,
     ) -> "Interactions":
-        user_map, user_codes = _encoded(users, user_ids, what="user")
-        item_map, item_codes = _encoded(items, item_ids, what="item")
+        user_map, user_codes = encoded(users, user_ids, what="user")
+        item_map, item_codes = encoded(items, item_ids, what="item")
         parts = build(
             CodedRows(user_map, item_map, user_codes, item_codes, values, weights, times),
             duplicates=duplicates,
@@ -392,7 +403,7 @@ class Interactions:
         >>> some.n_users, some.n_entries
         (2, 1)
         """
-        keep = _mask(entries, self.n_entries)
+        keep = entry_mask(entries, self.n_entries)
         parts = Parts(self.user_ids, self.item_ids, masked(self.by_user, keep), self.report)
         return self._of_parts(pruned(parts) if prune else parts, self.frame_type)
 
@@ -414,42 +425,3 @@ class Interactions:
         numbers = {"value": entries.values, "weight": entries.weights, "time": entries.times}
         columns.update({name: array for name, array in numbers.items() if array is not None})
         return make_frame(columns, frame_type or self.frame_type)
-
-
-def _encoded(column: Column, known: Any, *, what: str) -> tuple[IdMap, NDArray[np.int32]]:
-    if known is None:
-        return IdMap.from_labels(column, what=what)
-    ids = known if isinstance(known, IdMap) else IdMap.from_labels(known, what=what)[0]
-    return ids, ids.encode(
-        column, what=what, where=f"in {what}_ids", remedy=f"add it to {what}_ids or drop its rows"
-    )
-
-
-def _event_column(events: Column, event_weights: Mapping[Any, float]) -> Column:
-    types, codes = IdMap.from_labels(events, what="event")
-    labels = types.labels.tolist()
-    missing = [label for label in labels if label not in event_weights]
-    if missing:
-        known = ", ".join(map(repr, event_weights))
-        raise DataError(
-            f"no weight for event {missing[0]!r}: event_weights has {known}; give it one, 0 to leave it out"
-        )
-    weights = np.array([event_weights[label] for label in labels], dtype=np.float64)
-    return Column("float", events.n, "event weights", weights[codes])
-
-
-def _mask(entries: Any, n: int) -> NDArray[np.bool_]:
-    chosen = np.asarray(entries)
-    if chosen.dtype == np.bool_:
-        if chosen.shape != (n,):
-            raise DataError(f"a mask of entries must have shape ({n},), got {chosen.shape}")
-        return chosen
-    mask = np.zeros(n, dtype=np.bool_)
-    if chosen.size == 0:
-        return mask
-    if chosen.ndim != 1 or chosen.dtype.kind not in "iu" or chosen.min() < 0 or chosen.max() >= n:
-        raise DataError(f"entries must be a mask or positions in [0, {n})")
-    mask[chosen] = True
-    if np.count_nonzero(mask) != len(chosen):
-        raise DataError("positions of entries must be distinct")
-    return mask

@@ -19,6 +19,12 @@ def read_matrix(matrix: Any) -> tuple[tuple[int, int], Triples]:
     """Return the shape and the stored entries of `matrix`; duplicates of a COO matrix stay apart."""
     if hasattr(matrix, "tocoo"):
         return _read_sparse(matrix)
+    if hasattr(matrix, "columns"):
+        raise DataError(
+            f"matrix must be an array, got a {type(matrix).__name__}: a pivot table goes in as "
+            "frame.to_numpy() with users=frame.index, items=frame.columns; a table of one row per entry "
+            "by Interactions.from_frame"
+        )
     dense = as_array(matrix, name="matrix", ndim=2)
     if dense.dtype.kind not in "fiub":
         raise DataError(f"matrix must hold numbers, got {dense.dtype}")
@@ -42,7 +48,7 @@ def _read_sparse(matrix: Any) -> tuple[tuple[int, int], Triples]:
         raise DataError(f"matrix must hold numbers, got {np.dtype(matrix.dtype)}")
     coo = matrix.tocoo()  # unlike tocsr, it leaves duplicates apart
     rows, columns, values = coo.row, coo.col, coo.data
-    if matrix.format == "bsr":
+    if getattr(matrix, "format", None) == "bsr":
         stored = values != 0  # zeros inside a block are padding
         rows, columns, values = rows[stored], columns[stored], values[stored]
     return (int(matrix.shape[0]), int(matrix.shape[1])), (rows, columns, values)

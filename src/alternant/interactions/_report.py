@@ -61,12 +61,12 @@ class Summary:
         if self.value_mean is not None:
             lines.append(f"values {self.value_min:g} to {self.value_max:g}, mean {self.value_mean:.4g}")
         notes = [
-            f"{number:,} {words}"
-            for number, words in [
-                (self.n_zero, "values are 0"),
-                (self.n_negative, "values are negative"),
-                (self.n_merged, "rows merged into others of the same user and item"),
-                (self.n_dropped, "rows dropped"),
+            f"{number:,} {one if number == 1 else more}"
+            for number, one, more in [
+                (self.n_zero, "value is 0", "values are 0"),
+                (self.n_negative, "value is negative", "values are negative"),
+                (self.n_merged, "row merged into another", "rows merged into others"),
+                (self.n_dropped, "row dropped", "rows dropped"),
             ]
             if number
         ]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -144,3 +145,35 @@ class EntryRows:
     def row_index(self) -> NDArray[np.int32]:
         """Return the row of each entry: int32, shape (n_entries,)."""
         return np.repeat(np.arange(self.n_rows, dtype=np.int32), self.counts)
+
+
+def masked(rows: EntryRows, keep: NDArray[np.bool_]) -> EntryRows:
+    """Return the entries where `keep` (bool, shape (n_entries,)) is True."""
+    before = np.zeros(len(keep) + 1, dtype=np.int64)
+    np.cumsum(keep, out=before[1:])
+    return EntryRows(
+        before[rows.offsets],
+        rows.indices[keep],
+        rows.n_columns,
+        values=None if rows.values is None else rows.values[keep],
+        weights=None if rows.weights is None else rows.weights[keep],
+        times=None if rows.times is None else rows.times[keep],
+    )
+
+
+def entry_mask(entries: Any, n: int) -> NDArray[np.bool_]:
+    """Return a choice of entries (a mask, or distinct positions) as a mask: bool, shape (n,)."""
+    chosen = np.asarray(entries)
+    if chosen.dtype == np.bool_:
+        if chosen.shape != (n,):
+            raise DataError(f"a mask of entries must have shape ({n},), got {chosen.shape}")
+        return chosen
+    mask = np.zeros(n, dtype=np.bool_)
+    if chosen.size == 0:
+        return mask
+    if chosen.ndim != 1 or chosen.dtype.kind not in "iu" or chosen.min() < 0 or chosen.max() >= n:
+        raise DataError(f"entries must be a mask or positions in [0, {n})")
+    mask[chosen] = True
+    if np.count_nonzero(mask) != len(chosen):
+        raise DataError("positions of entries must be distinct")
+    return mask

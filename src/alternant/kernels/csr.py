@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from alternant import _kernels
 from alternant.errors import DataError
-from alternant.kernels._threads import resolve_threads
+from alternant.kernels._small_work import threads_for
 
 MAX_IDS = 2**31 - 1
 
@@ -47,7 +47,7 @@ def sort_entries(
     indices = np.empty(len(rows), dtype=np.int32)
     order = np.empty(len(rows), dtype=np.int64)
     n_repeats = _kernels.sort_entries(
-        rows, columns, n_columns, offsets, indices, order, resolve_threads(n_threads)
+        rows, columns, n_columns, offsets, indices, order, threads_for(len(rows), n_threads)
     )
     return offsets, indices, order, n_repeats
 
@@ -71,7 +71,9 @@ def transpose(
     out_offsets = np.empty(n_columns + 1, dtype=np.int64)
     out_indices = np.empty(len(indices), dtype=np.int32)
     out_order = np.empty(len(indices), dtype=np.int64)
-    _kernels.transpose(offsets, indices, out_offsets, out_indices, out_order, resolve_threads(n_threads))
+    _kernels.transpose(
+        offsets, indices, out_offsets, out_indices, out_order, threads_for(len(indices), n_threads)
+    )
     return out_offsets, out_indices, out_order
 
 
@@ -90,7 +92,7 @@ def gather(
     n_threads: int | None = None,
 ) -> NDArray[np.float32] | NDArray[np.int64]:
     """Return ``values[order]`` (float32 or int64, shape (n,)), by several threads."""
-    threads = resolve_threads(n_threads)
+    threads = threads_for(len(order), n_threads)
     if values.dtype == np.float32:
         out = np.empty(len(order), dtype=np.float32)
         _kernels.gather_float32(values.astype(np.float32, copy=False), order, out, threads)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from alternant import _kernels
 from alternant._columns import StringChunk, string_chunk_rows
-from alternant.kernels._threads import resolve_threads
+from alternant.kernels._small_work import threads_for
 
 Labels = NDArray[np.int64] | Sequence[StringChunk]
 
@@ -28,8 +28,8 @@ def factorise(labels: Labels, *, n_threads: int | None = None) -> tuple[NDArray[
     codes : int32, shape (n,), the number of each row's label
     representatives : int64, shape (n_distinct,), for each number a row that holds the label
     """
-    threads = resolve_threads(n_threads)
     n = _n_rows(labels)
+    threads = threads_for(n, n_threads)
     codes = np.empty(n, dtype=np.int32)
     representatives = np.empty(n, dtype=np.int64)  # pages beyond n_distinct are never touched
     if isinstance(labels, np.ndarray):
@@ -41,8 +41,8 @@ def factorise(labels: Labels, *, n_threads: int | None = None) -> tuple[NDArray[
 
 def hashes(labels: Labels, *, n_threads: int | None = None) -> NDArray[np.uint64]:
     """Return the hash of each label: uint64, shape (n,); the same on every machine and in every run."""
-    threads = resolve_threads(n_threads)
     out = np.empty(_n_rows(labels), dtype=np.uint64)
+    threads = threads_for(len(out), n_threads)
     if isinstance(labels, np.ndarray):
         _kernels.hash_integers(labels, out, threads)
     else:
@@ -67,8 +67,8 @@ def find(
 
     `slots` is what :func:`build_index` made of the same `labels`; queries and labels are of one kind.
     """
-    threads = resolve_threads(n_threads)
     positions = np.empty(_n_rows(queries), dtype=np.int32)
+    threads = threads_for(len(positions), n_threads)
     if isinstance(queries, np.ndarray) and isinstance(labels, np.ndarray):
         n_unknown = _kernels.find_integers(queries, labels, slots, positions, threads)
     elif not isinstance(queries, np.ndarray) and not isinstance(labels, np.ndarray):

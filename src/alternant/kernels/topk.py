@@ -15,6 +15,10 @@ from alternant.kernels._threads import resolve_threads
 LastColumn = Literal["stored", "one", "zero"]
 """How the last column of a table is read: as it is, as 1, or as 0."""
 
+# What the compiled side never divides among threads (cpp/topk_binding.cpp).
+_TILE_QUERIES = 6
+_CHUNK_PAIRS = 4096
+
 _LAST: dict[str, int] = {"stored": 0, "one": 1, "zero": 2}
 
 
@@ -59,7 +63,7 @@ def top_k(
         indices,
         scores,
         counts,
-        resolve_threads(n_threads),
+        _threads(len(queries), _TILE_QUERIES, n_threads),
     )
     return indices, scores, counts
 
@@ -93,9 +97,14 @@ def pair_scores(
         a,
         b,
         scores,
-        resolve_threads(n_threads),
+        _threads(len(a), _CHUNK_PAIRS, n_threads),
     )
     return scores
+
+
+def _threads(n: int, indivisible: int, n_threads: int | None) -> int:
+    """Return how many threads; the system is not asked, which takes longer, where one does it all."""
+    return 1 if n_threads is None and n <= indivisible else resolve_threads(n_threads)
 
 
 def _tables(

@@ -1,9 +1,12 @@
 """A model in a few lines of text."""
 
+import textwrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from alternant.model.snapshot import FactorModel
+
+_WIDTH = 100
 
 
 def describe(model: "FactorModel") -> str:
@@ -38,4 +41,4 @@ def _data(model: "FactorModel") -> str:
 
 
 def _line(name: str, text: str) -> str:
-    return f"  {name:<11} {text}"
+    return textwrap.fill(text, _WIDTH, initial_indent=f"  {name:<11} ", subsequent_indent=" " * 14)

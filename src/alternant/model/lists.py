@@ -1,15 +1,11 @@
 """Ranked lists as text, and as columns: what recommendations and neighbours share."""
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 _ROWS_SHOWN = 20
-
-Lists = TypeVar("Lists")
 
 
 def ranks(offsets: NDArray[np.int64]) -> NDArray[np.int32]:
@@ -22,11 +18,6 @@ def ranks(offsets: NDArray[np.int64]) -> NDArray[np.int32]:
     """
     positions = np.arange(1, int(offsets[-1]) + 1, dtype=np.int64)
     return (positions - np.repeat(offsets[:-1], np.diff(offsets))).astype(np.int32)
-
-
-def list_rows(lists: Iterable[Lists], n: int) -> Iterator[Lists]:
-    """Yield the first `n` lists."""
-    return islice(iter(lists), n)
 
 
 def listed(

@@ -7,6 +7,7 @@ A row of zeros has similarity 0 to everything. The same bits for (a, b) and (b, 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from alternant import retrieval
 from alternant._frames import FrameType, make_frame
 from alternant.model.choosing import Side, choose, word
-from alternant.model.lists import list_rows, listed, ranks
+from alternant.model.lists import listed, ranks
 
 if TYPE_CHECKING:
     from alternant.model.snapshot import FactorModel
@@ -89,7 +90,7 @@ class Neighbours:
 
     def __repr__(self) -> str:
         lines = []
-        for one in list_rows(self, _LISTS_SHOWN):
+        for one in islice(self, _LISTS_SHOWN):
             lines.append(f"{self.side} similar to {one.query_id.tolist()[0]!r}")
             lines += listed(one.neighbour_id, one.similarity, f"{word(self.side)}_id", "similarity")
         if len(self) > _LISTS_SHOWN:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from alternant._frames import FrameType, make_frame
 from alternant.model.choosing import Side, word
-from alternant.model.lists import list_rows, listed
+from alternant.model.lists import listed
 
 _LISTS_SHOWN = 5
 
@@ -95,7 +96,7 @@ class Recommendations:
 
     def __repr__(self) -> str:
         lines = []
-        for one in list_rows(self, _LISTS_SHOWN):
+        for one in islice(self, _LISTS_SHOWN):
             label = one.query_id.tolist()[0]
             fallback = len(one.source) > 0 and one.source[0] == "fallback"
             how = " (fallback: by popularity, score = interactions)" if fallback else ""

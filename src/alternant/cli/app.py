@@ -1,0 +1,136 @@
+"""The application: its commands, and how errors, interrupts and broken pipes end."""
+
+import logging
+import os
+import re
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+from cyclopts import App, CycloptsError, Group, Parameter
+
+from alternant import __version__
+from alternant.cli import console
+from alternant.cli.demo import demo
+from alternant.cli.doctor import doctor
+from alternant.cli.export import export
+from alternant.cli.fit import INTERRUPTED, fit
+from alternant.cli.fold_in import fold_in
+from alternant.cli.inspect import inspect
+from alternant.cli.options import flag_text
+from alternant.cli.predict import predict
+from alternant.cli.recommend import recommend
+from alternant.cli.similar import similar
+from alternant.errors import AlternantError
+
+COMMANDS = (fit, predict, recommend, similar, fold_in, inspect, export, doctor, demo)
+
+_everywhere = Group("Everywhere", sort_key=100)
+
+
+def build() -> App:
+    """Return the application with all commands; ``app.meta`` takes the options that every command has."""
+    app = App(
+        name="alternant",
+        help="Alternating Least Squares recommenders: from a ratings file to recommendations.",
+        version=__version__,
+        help_format="plaintext",
+        suppress_keyboard_interrupt=False,
+    )
+    app.meta.suppress_keyboard_interrupt = False
+    for place, command in enumerate(COMMANDS):
+        add: Any = app.command  # its overloads hide that a callable may come with a sort_key
+        add(command, sort_key=place)
+
+    @app.meta.default
+    def launch(
+        *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+        quiet: Annotated[
+            bool,
+            Parameter(
+                alias="-q",
+                negative=(),
+                show_default=False,
+                group=_everywhere,
+                help="Say nothing but results and warnings.",
+            ),
+        ] = False,
+        debug: Annotated[
+            bool,
+            Parameter(
+                negative=(), show_default=False, group=_everywhere, help="Show the traceback of an error."
+            ),
+        ] = False,
+    ) -> Any:
+        with _log_to_stderr(logging.WARNING if quiet else logging.INFO):
+            return app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+
+    return app
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit status."""
+    debug = "--debug" in arguments
+    try:
+        app = build()
+        status = app.meta(
+            list(arguments), exit_on_error=False, print_error=False, result_action="return_value"
+        )
+        sys.stdout.flush()
+        return status if isinstance(status, int) else 0
+    except CycloptsError as error:
+        return _fail(_one_line(str(error)) + "; see alternant --help", 2, debug=debug)
+    except AlternantError as error:
+        return _fail(_in_options(str(error)), 1, debug=debug)
+    except KeyboardInterrupt:
+        return _fail("interrupted", INTERRUPTED, debug=debug)
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`): nothing to report, and nothing left to flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        where = f" {error.filename!r}" if error.filename else ""
+        return _fail(f"{(error.strerror or str(error)).lower()}{where}", 1, debug=debug)
+
+
+def _fail(message: str, status: int, *, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    sys.stderr.write(f"error: {message}\n")
+    return status
+
+
+def _one_line(text: str) -> str:
+    text = " ".join(text.split()).split(" Available commands:")[0]
+    return (text[:1].lower() + text[1:]).rstrip(".")
+
+
+def _in_options(message: str) -> str:
+    """Say a remedy in the words of the command line: ``user=`` of ``read`` is ``--user-column`` here."""
+    message = message.replace("with model.fold_in", "with alternant fold-in")
+    message = message.replace(
+        'event="type", event_weights={"buy": 5}', "--event-column type --event-weights buy=5"
+    )
+    message = re.sub(r"\b(user|item|value|weight|time|event)=(?=$|[\s,;:])", r"--\1-column", message)
+    return re.sub(
+        r"\b(duplicates|on_invalid|unknown)=\"(\w+)\"",
+        lambda found: f"{flag_text(found[1])} {found[2]}",
+        message,
+    )
+
+
+@contextmanager
+def _log_to_stderr(level: int) -> Iterator[None]:
+    """Show what the library logs, as plain lines on standard error, while a command runs."""
+    logger = logging.getLogger("alternant")
+    before = logger.level
+    handler = console.LogHandler()
+    logger.addHandler(handler)
+    logger.setLevel(level)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)

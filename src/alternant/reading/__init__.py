@@ -1,0 +1,16 @@
+"""Files and SQL in, tables of results out: the only package that imports DuckDB.
+
+``read`` makes :class:`~alternant.interactions.Interactions` from CSV, TSV, Parquet, JSON, the ``::`` files of
+old MovieLens sets, or SQL; ``read_titles`` makes names for ids; ``write_parquet`` writes columns. Importing
+this package without DuckDB raises the error that holds the install line. Nothing here opens the network.
+"""
+
+from alternant._optional import require
+
+require("duckdb", extra="read", purpose="reading files")
+
+from alternant.reading._read import read  # noqa: E402
+from alternant.reading._titles import read_titles  # noqa: E402
+from alternant.reading._write import write_parquet  # noqa: E402
+
+__all__ = ["read", "read_titles", "write_parquet"]

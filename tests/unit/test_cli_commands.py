@@ -1,0 +1,386 @@
+"""The commands, run in process through the application: results, formats, titles, errors, exit statuses."""
+
+import csv
+import gzip
+import io
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from alternant import weighting
+from alternant.als import ExplicitALS
+from alternant.cli import main
+from alternant.cli.app import COMMANDS
+from alternant.cli.fit import SELECTION, SETTINGS
+from alternant.model import load
+from alternant.reading import read
+from alternant.synthetic import catalogue
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A folder with ratings.csv, movies.csv and a model fitted to them by the command line."""
+    folder = tmp_path_factory.mktemp("made")
+    films = catalogue(n_users=60, n_items=40, n_entries=900, seed=5)
+    entries = films.interactions.entries()
+    rows = zip(
+        (entries.user_index + 1).tolist(), (entries.item_index + 1).tolist(), entries.values, strict=True
+    )
+    ratings = "userId,movieId,rating\n" + "".join(f"{u},{i},{r}\n" for u, i, r in rows)
+    (folder / "ratings.csv").write_text(ratings)
+    with (folder / "movies.csv").open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["movieId", "title"])
+        writer.writerows(films.titles.items())
+    arguments = [
+        "fit",
+        str(folder / "ratings.csv"),
+        "-o",
+        str(folder / "model.safetensors"),
+        "--n-factors",
+        "4",
+    ]
+    assert main(arguments) == 0
+    return folder
+
+
+@pytest.fixture
+def here(made, tmp_path, monkeypatch):
+    """A copy of that folder as the working directory, and a terminal of 80 columns."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    return tmp_path
+
+
+def run(capsys, *arguments):
+    """Run a command that succeeds; return what it wrote on standard output and standard error."""
+    capsys.readouterr()
+    status = main(list(arguments))
+    said = capsys.readouterr()
+    assert status == 0, said.err
+    return said.out, said.err
+
+
+def table(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def failing(capsys, *arguments):
+    capsys.readouterr()
+    status = main(list(arguments))
+    said = capsys.readouterr()
+    assert said.out == ""
+    return status, said.err
+
+
+def test_the_options_of_fit_are_the_fields_of_the_estimator(here, capsys):
+    """Nothing is written twice: each field of ExplicitALS is an option, with its help and default."""
+    assert [option.name for option in SETTINGS] == list(ExplicitALS.__dataclass_fields__)
+    text = " ".join(run(capsys, "fit", "--help")[0].replace("│", " ").split())
+    for name, field in ExplicitALS.__dataclass_fields__.items():
+        assert f"--{name.replace('_', '-')} " in text
+        assert field.metadata["help"] in text
+        if field.default is not None:
+            assert f"[default: {str(field.default).lower()}]" in text
+    assert {option.name for option in SELECTION} == set(weighting.select.__kwdefaults__)
+
+
+def test_fit_saves_what_python_would_fit(here, capsys):
+    _, said = run(
+        capsys,
+        "fit",
+        "ratings.csv",
+        "--n-factors",
+        "3",
+        "--regularization",
+        "0.5",
+        "--no-biases",
+        "--seed",
+        "4",
+    )
+    assert "reading ratings.csv: user=userId, item=movieId, value=rating" in said
+    assert "60 users × 40 items" in said
+    assert "wrote model.safetensors: 60 users, 40 items, 3 factors" in said
+    settings = ExplicitALS(n_factors=3, regularization=0.5, biases=False, seed=4)
+    expected, stored = settings.fit(read("ratings.csv")), load("model.safetensors")
+    np.testing.assert_array_equal(stored.item_table, expected.item_table)
+    np.testing.assert_array_equal(stored.user_table, expected.user_table)
+    assert stored.settings == expected.settings
+
+
+def test_a_settings_file_and_options_that_win_over_it(here, capsys):
+    Path("settings.toml").write_text(
+        'n_factors = 5\nn_sweeps = 2\n[reading]\nvalue = "rating"\n[selection]\npositive_if = ">= 3"\n'
+        "min_user_entries = 5\n"
+    )
+    run(capsys, "fit", "ratings.csv", "--config", "settings.toml", "--n-sweeps", "3")
+    model = load("model.safetensors")
+    assert (model.settings["n_factors"], model.settings["n_sweeps"]) == (5, 3)
+    assert model.value_range[0] == 3.0
+    assert model.user_counts.min() >= 5
+
+
+def test_selection_from_the_command_line(here, capsys):
+    run(capsys, "fit", "ratings.csv", "--positive-if", ">= 4", "--min-item-entries", "3")
+    model = load("model.safetensors")
+    assert model.value_range[0] == 4.0
+    assert model.item_counts.min() >= 3
+
+
+def test_recommend(here, capsys):
+    out, _ = run(capsys, "recommend", "--user", "7", "--user", "3", "-k", "4")
+    rows = table(out)
+    assert list(rows[0]) == ["user_id", "rank", "item_id", "score", "source"]
+    assert [row["user_id"] for row in rows] == ["7"] * 4 + ["3"] * 4
+    expected = load("model.safetensors").recommend([7, 3], 4)
+    assert [int(row["item_id"]) for row in rows] == expected.item_id.tolist()
+    np.testing.assert_array_equal([np.float32(row["score"]) for row in rows], expected.score)
+
+
+def test_recommend_with_titles_as_a_table(here, capsys):
+    out, said = run(
+        capsys, "recommend", "--user", "7", "-k", "3", "--titles", "movies.csv", "--format", "table"
+    )
+    titles = {row["movieId"]: row["title"] for row in table(Path("movies.csv").read_text())}
+    best = load("model.safetensors").recommend([7], 3).item_id
+    assert "recommended to user 7" in out
+    assert all(titles[str(label)] in out for label in best)
+    assert "user id" not in out  # the heading says it
+    assert max(map(len, out.splitlines())) <= 80
+    assert "reading titles from movies.csv: id=movieId, title=title" in said
+
+
+def test_recommend_users_and_unknown_users(here, capsys):
+    rows = table(run(capsys, "recommend", "--item", "3", "-k", "2")[0])
+    assert [int(row["user_id"]) for row in rows] == load("model.safetensors").recommend_users(
+        [3], 2
+    ).user_id.tolist()
+    rows = table(run(capsys, "recommend", "--user", "999", "-k", "2", "--unknown", "fallback")[0])
+    assert [row["source"] for row in rows] == ["fallback", "fallback"]
+    assert failing(capsys, "recommend", "--user", "999") == (
+        1,
+        "error: no user 999 in this model (60 users); recommend from a history with alternant fold-in\n",
+    )
+
+
+def test_seen_items(here, capsys):
+    seen = {row["movieId"] for row in table(Path("ratings.csv").read_text()) if row["userId"] == "7"}
+    new = {row["item_id"] for row in table(run(capsys, "recommend", "--user", "7", "-k", "99")[0])}
+    everything = table(run(capsys, "recommend", "--user", "7", "-k", "99", "--no-exclude-seen")[0])
+    assert not new & seen
+    assert len(everything) == 40 == len(new | seen)
+
+
+def test_similar(here, capsys):
+    rows = table(run(capsys, "similar", "--item", "3", "-k", "2", "--titles", "movies.csv")[0])
+    assert list(rows[0]) == ["item_id", "title", "rank", "similar_item_id", "similar_title", "similarity"]
+    expected = load("model.safetensors").similar_items([3], 2)
+    assert [int(row["similar_item_id"]) for row in rows] == expected.neighbour_id.tolist()
+    rows = table(run(capsys, "similar", "--user", "3", "-k", "2", "--titles", "movies.csv")[0])
+    assert list(rows[0]) == ["user_id", "rank", "similar_user_id", "similarity"]
+
+
+def test_predict_each_user_with_each_item(here, capsys):
+    out, _ = run(capsys, "predict", "--user", "1", "--user", "2", "--item", "3", "--item", "4", "-f", "json")
+    rows = json.loads(out)
+    model = load("model.safetensors")
+    assert [(row["user_id"], row["item_id"]) for row in rows] == [(1, 3), (1, 4), (2, 3), (2, 4)]
+    assert [np.float32(row["prediction"]) for row in rows] == model.predict(
+        [1, 1, 2, 2], [3, 4, 3, 4]
+    ).tolist()
+
+
+def test_predict_a_file_and_say_the_error(here, capsys):
+    out, said = run(capsys, "predict", "model.safetensors", "ratings.csv", "--clip", "-o", "p.parquet")
+    frame = pl.read_parquet("p.parquet")
+    assert out == ""
+    assert frame.columns == ["user_id", "item_id", "prediction", "rating"]
+    error = float(((frame["prediction"] - frame["rating"]) ** 2).mean() ** 0.5)
+    assert f"RMSE {error:.4f} over {len(frame):,} ratings" in said
+    assert frame["prediction"].min() >= 1
+    assert frame["prediction"].max() <= 5
+    Path("pairs.csv").write_text("user,item\n1,3\n999,4\n")
+    rows = table(run(capsys, "predict", "model.safetensors", "pairs.csv", "--unknown", "nan")[0])
+    assert [row["prediction"] == "nan" for row in rows] == [False, True]
+
+
+def test_fold_in_of_a_stored_user_gives_the_same_list(here, capsys):
+    lines = Path("ratings.csv").read_text().splitlines()
+    history = [lines[0], *(line.replace("7,", "1007,", 1) for line in lines if line.startswith("7,"))]
+    with gzip.open("new.csv.gz", "wt") as stream:
+        stream.write("\n".join(history))
+    new = table(run(capsys, "fold-in", "model.safetensors", "new.csv.gz", "-k", "5")[0])
+    old = table(run(capsys, "recommend", "--user", "7", "-k", "5")[0])
+    assert [row["user_id"] for row in new] == ["1007"] * 5
+    assert [(row["item_id"], row["score"]) for row in new] == [(row["item_id"], row["score"]) for row in old]
+
+
+def test_ids_of_a_model_decide_what_ids_of_a_file_are(here, capsys):
+    """One film with a leading zero makes strings of a model's ids; a history without one has to agree."""
+    Path("r.csv").write_text("user,item,rating\n1,07,5\n1,8,3\n2,8,4\n2,9,1\n3,9,2\n")
+    run(capsys, "fit", "r.csv", "-o", "r.safetensors", "--n-factors", "1")
+    Path("new.csv").write_text("user,item,rating\n5,8,5\n")
+    rows = table(run(capsys, "fold-in", "r.safetensors", "new.csv")[0])
+    assert {row["item_id"] for row in rows} == {"07", "9"}
+    assert len(table(run(capsys, "predict", "r.safetensors", "r.csv")[0])) == 5
+    Path("odd.csv").write_text("user,item,rating\n5,07,5\n")
+    status, said = failing(capsys, "-q", "fold-in", "model.safetensors", "odd.csv")
+    assert (status, said) == (
+        1,
+        "error: item ids must be plain integers here, got '07' in column 'item' in odd.csv, line 2\n",
+    )
+
+
+def test_inspect(here, capsys):
+    out, _ = run(capsys, "inspect", "--titles", "movies.csv")
+    assert "n_factors = 4" in out
+    assert "60" in out
+    facts = json.loads(run(capsys, "inspect", "-f", "json")[0])
+    assert facts["settings"] == load("model.safetensors").settings
+    assert (facts["users"], facts["items"], facts["sweeps"]) == (
+        60,
+        40,
+        load("model.safetensors").trace[-1].sweep - 1,
+    )
+
+
+def test_export(here, capsys):
+    run(capsys, "export", "-o", "out", "--titles", "movies.csv")
+    model = load("model.safetensors")
+    items, users = pl.read_parquet("out/items.parquet"), pl.read_parquet("out/users.parquet")
+    assert items.columns == ["item_id", "title", "n_ratings", "bias", "f0", "f1", "f2", "f3"]
+    assert users.columns == ["user_id", "n_ratings", "bias", "f0", "f1", "f2", "f3"]
+    np.testing.assert_array_equal(items.select("f0", "f1", "f2", "f3").to_numpy(), model.item_factors)
+    np.testing.assert_array_equal(users["bias"].to_numpy(), model.user_biases)
+    run(capsys, "export", "-o", "out", "-f", "csv")
+    rows = table(Path("out/users.csv").read_text())
+    np.testing.assert_array_equal([np.float32(row["f3"]) for row in rows], model.user_factors[:, 3])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (
+            ["recomend"],
+            2,
+            'error: unknown command "recomend". Did you mean "recommend"?; see alternant --help\n',
+        ),
+        (["fit"], 2, 'error: command "fit" parameter SOURCE requires an argument; see alternant --help\n'),
+        (["fit", "ratings.csv", "--factors", "3"], 2, "error: unknown option: --factors"),
+        (
+            ["fit", "ratings.csv", "--n-factors", "x"],
+            2,
+            'error: invalid value for --n-factors: unable to convert "x"',
+        ),
+        (
+            ["fit", "ratings.csv", "--n-factors", "-8"],
+            1,
+            "error: n_factors must be an integer from 1 to 65535, got -8",
+        ),
+        (["fit", "nope.csv"], 1, "error: no file 'nope.csv' (looked from "),
+        (
+            ["fit", "movies.csv"],
+            1,
+            "error: movies.csv has no column that looks like the user id; "
+            "its columns are 'movieId', 'title': name one with --user-column\n",
+        ),
+        (
+            ["fit", "ratings.csv", "-o", "model.bin"],
+            1,
+            "error: a model file ends in .safetensors, got 'model.bin'\n",
+        ),
+        (
+            ["fit", "ratings.csv", "-o", "no/model.safetensors"],
+            1,
+            "error: cannot write 'no/model.safetensors': no folder",
+        ),
+        (["fit", "ratings.csv", "--config", "no.toml"], 1, "error: no settings file 'no.toml'\n"),
+        (["recommend"], 1, "error: expected --user or --item, got neither\n"),
+        (["similar", "--user", "1", "--item", "1"], 1, "error: expected --item or --user, got both\n"),
+        (["recommend", "--user", "x"], 1, "error: user ids are integers here, got 'x'\n"),
+        (["predict", "--user", "1"], 1, "error: expected a file of pairs, or both --user and --item\n"),
+        (["inspect", "no.safetensors"], 1, "error: no such file or directory 'no.safetensors'\n"),
+        (["inspect", "ratings.csv"], 1, "error: ratings.csv is not a model file"),
+        (
+            ["recommend", "--user", "1", "-f", "parquet"],
+            1,
+            "error: parquet is not text: name a file with --output\n",
+        ),
+    ],
+)  # fmt: skip
+def test_errors(here, capsys, arguments, status, message):
+    got, said = failing(capsys, "--quiet", *arguments)
+    assert got == status
+    assert said.startswith(message)
+    assert "Traceback" not in said
+
+
+def test_remedies_are_in_the_words_of_the_command_line(here, capsys):
+    Path("twice.csv").write_text("user,item,rating\n1,2,3\n1,2,4\n")
+    assert "pass --duplicates sum" in failing(capsys, "fit", "twice.csv")[1]
+    Path("gap.csv").write_text("user,item,rating\n1,2,3\n1,3,\n")
+    assert "pass --on-invalid drop" in failing(capsys, "fit", "gap.csv")[1]
+    run(capsys, "fit", "gap.csv", "--on-invalid", "drop")
+
+
+def test_events_need_weights(here, capsys):
+    Path("events.csv").write_text("user,item,stars,event\n1,2,3,view\n1,3,4,buy\n2,3,5,view\n")
+    said = failing(capsys, "fit", "events.csv", "--event-column", "event")[1]
+    assert "as in --event-column type --event-weights buy=5" in said
+    weighted = ["fit", "events.csv", "--event-column", "event", "--event-weights", "view=1,buy=5"]
+    assert "ExplicitALS needs values (ratings)" in failing(capsys, *weighted)[1]
+    run(capsys, *weighted, "--value-column", "stars")
+    assert load("model.safetensors").history.entries().weights.tolist() == [1.0, 5.0, 1.0]
+
+
+def test_debug_shows_the_traceback(here, capsys):
+    status, said = failing(capsys, "fit", "nope.csv", "--debug")
+    assert status == 1
+    assert "Traceback (most recent call last)" in said
+    assert said.endswith("\n")
+
+
+def test_quiet_says_nothing_but_results(here, capsys):
+    out, said = run(capsys, "recommend", "--user", "7", "--titles", "movies.csv", "-q")
+    assert said == ""
+    assert len(table(out)) == 10
+
+
+def test_a_failed_fit_leaves_the_old_model(here, capsys):
+    before = Path("model.safetensors").read_bytes()
+    assert failing(capsys, "fit", "movies.csv")[0] == 1
+    assert Path("model.safetensors").read_bytes() == before
+
+
+def test_every_command_has_help(here, capsys):
+    text = run(capsys, "--help")[0]
+    for command in COMMANDS:
+        name = command.__name__.replace("_", "-")
+        assert name in text
+        first = (command.__doc__ or "").splitlines()[0]
+        assert first in " ".join(run(capsys, name, "--help")[0].split())
+
+
+def test_in_a_process_of_its_own(here):
+    """Results on standard output, the rest on standard error; a pipe that closes early."""
+    command = [sys.executable, "-c", "import sys; from alternant.cli import main; sys.exit(main())"]
+    done = subprocess.run([*command, "recommend", "--user", "7"], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(table(done.stdout)) == 10
+    # The reader goes away before everything is written (`| head`): no traceback.
+    writer = subprocess.Popen(
+        [*command, "predict", "model.safetensors", "ratings.csv", "-q"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    writer.stdout.close()
+    said = writer.stderr.read()
+    writer.stderr.close()
+    assert (writer.wait(timeout=60), said) == (0, b"")

@@ -1,0 +1,59 @@
+"""Ctrl-C during ``fit`` keeps what the finished sweeps gave, writes the model and says so."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from alternant.model import load
+from alternant.synthetic import catalogue
+
+FIT = [sys.executable, "-c", "import sys; from alternant.cli import main; sys.exit(main())", "fit", "r.csv"]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    entries = catalogue(n_users=300, n_items=200, n_entries=20_000).interactions.entries()
+    columns = (entries.user_index.tolist(), entries.item_index.tolist(), entries.values.tolist())
+    rows = "".join(f"{u},{i},{r}\n" for u, i, r in zip(*columns, strict=True))
+    (tmp_path / "r.csv").write_text("user,item,rating\n" + rows)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_ctrl_c_writes_the_model(here):
+    process = subprocess.Popen(
+        [*FIT, "--n-sweeps", "1000000", "--tol", "0"], stderr=subprocess.PIPE, text=True
+    )
+    for line in process.stderr:
+        if line.startswith("sweep 3 of"):
+            break
+    process.send_signal(signal.SIGINT)
+    began = time.perf_counter()
+    said = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(timeout=30) == 130
+    assert time.perf_counter() - began < 5  # a second on a quiet machine
+    assert "interrupted after " in said
+    assert "wrote model.safetensors: 300 users, 200 items" in said
+    model = load("model.safetensors")
+    assert model.stopped.startswith("interrupted after ")
+    assert sum(entry.side == "items" for entry in model.trace) >= 3
+    assert sorted(path.name for path in here.iterdir()) == ["model.safetensors", "r.csv"]
+    process = subprocess.run([*FIT[:-2], "inspect"], capture_output=True, text=True, timeout=60, check=True)
+    assert "interrupted after" in process.stdout
+
+
+def test_ctrl_c_before_anything_is_there_writes_nothing(here, capsys, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("alternant.cli.fit.read", interrupted)
+    from alternant.cli import main
+
+    assert main(["fit", "r.csv"]) == 130
+    assert capsys.readouterr().err == "error: interrupted\n"
+    assert not Path("model.safetensors").exists()

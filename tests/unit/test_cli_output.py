@@ -1,0 +1,110 @@
+"""Results in every format, and files that appear whole or not at all."""
+
+import csv
+import io
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from alternant.cli import output
+from alternant.errors import DataError
+
+COLUMNS = {
+    "item_id": np.array([1, 20]),
+    "score": np.array([0.1, np.nan], np.float32),
+    "source": np.array(["model", 'a "b", ß'], object),
+}
+
+
+def test_csv_is_read_back(capsys):
+    output.write(COLUMNS, format="csv", output=None)
+    rows = list(csv.reader(io.StringIO(capsys.readouterr().out)))
+    assert rows == [["item_id", "score", "source"], ["1", "0.1", "model"], ["20", "nan", 'a "b", ß']]
+
+
+def test_json_has_no_nan(capsys):
+    output.write(COLUMNS, format="json", output=None)
+    assert json.loads(capsys.readouterr().out) == [
+        {"item_id": 1, "score": 0.1, "source": "model"},
+        {"item_id": 20, "score": None, "source": 'a "b", ß'},
+    ]
+
+
+def test_parquet(tmp_path: Path):
+    output.write(COLUMNS, format="parquet", output=tmp_path / "x.parquet")
+    frame = pl.read_parquet(tmp_path / "x.parquet")
+    assert frame["item_id"].to_list() == [1, 20]
+    assert frame["score"].dtype == pl.Float32
+    assert frame["source"].to_list() == ["model", 'a "b", ß']
+
+
+def test_a_table(capsys):
+    output.write(COLUMNS, format="table", output=None, title="a [title]")
+    text = capsys.readouterr().out
+    assert "a [title]" in text
+    assert "item id   score   source" in text
+    assert "0.100" in text
+
+
+def test_titles_follow_item_ids():
+    columns = {
+        "item_id": np.array([1, 2]),
+        "rank": np.array([1, 2]),
+        "similar_item_id": np.array(["02", "x"], object),
+    }
+    result = output.with_titles(columns, {"1": "One", "02": "Two"})
+    assert list(result) == ["item_id", "title", "rank", "similar_item_id", "similar_title"]
+    assert result["title"].tolist() == ["One", ""]
+    assert result["similar_title"].tolist() == ["Two", ""]
+    assert list(output.with_titles(columns, None)) == list(columns)
+
+
+@pytest.mark.parametrize(
+    ("format", "name", "chosen"),
+    [
+        (None, "a.csv", "csv"),
+        (None, "a.JSON", "json"),
+        (None, "a.parquet", "parquet"),
+        ("json", "a.txt", "json"),
+        (None, None, "csv"),
+    ],
+)
+def test_which_format(tmp_path: Path, format, name, chosen):
+    assert output.check(format, tmp_path / name if name else None) == chosen
+
+
+def test_what_cannot_be_written_is_refused_before_the_work(tmp_path: Path):
+    with pytest.raises(DataError, match=r"parquet is not text: name a file with --output"):
+        output.check("parquet", None)
+    with pytest.raises(
+        DataError,
+        match=r"cannot tell the format of 'a\.txt': expected \.csv, \.json or \.parquet, or --format",
+    ):
+        output.check(None, Path("a.txt"))
+    with pytest.raises(DataError, match=r"no folder '.*nowhere'; make it first"):
+        output.check(None, tmp_path / "nowhere" / "a.csv")
+    with pytest.raises(DataError, match=r"it is a folder; expected a file name"):
+        output.check("csv", tmp_path)
+
+
+def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(tmp_path: Path):
+    target = tmp_path / "a.csv"
+    target.write_text("old")
+
+    def fail(path: Path) -> None:
+        path.write_text("half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt, match=r"^$"):
+        output.atomically(target, fail)
+    assert target.read_text() == "old"
+    assert os.listdir(tmp_path) == ["a.csv"]
+    output.atomically(target, lambda path: path.write_text("new") and None)
+    assert target.read_text() == "new"
+    umask = os.umask(0)
+    os.umask(umask)
+    assert target.stat().st_mode & 0o777 == 0o666 & ~umask

@@ -6,8 +6,8 @@ In README.md and docs/, the blocks of a page run from top to bottom in an empty 
 - ``console`` blocks hold ``$ alternant …`` commands, run in this process, each followed by what it says;
 - a ``toml`` block that begins with ``# name.toml`` becomes that file.
 
-Expected output is compared as doctest does with ELLIPSIS and NORMALIZE_WHITESPACE; a command without any is not
-compared.
+Expected output is compared as doctest does with ELLIPSIS and NORMALIZE_WHITESPACE; a command
+without any is not compared.
 """
 
 import contextlib

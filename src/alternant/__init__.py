@@ -6,6 +6,8 @@
 ['y']
 """
 
+from typing import TYPE_CHECKING, Any
+
 from alternant.als import ExplicitALS
 from alternant.errors import (
     AlternantError,
@@ -19,6 +21,9 @@ from alternant.errors import (
 from alternant.ids import IdMap
 from alternant.interactions import Interactions
 from alternant.model import FactorModel, load
+
+if TYPE_CHECKING:
+    from alternant.reading import read, read_titles
 
 __version__ = "0.1.0"
 __all__ = [
@@ -34,4 +39,19 @@ __all__ = [
     "SingularSystemError",
     "UnknownIdError",
     "load",
+    "read",
+    "read_titles",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Open the door to reading files, which needs the 'read' extra, only when somebody knocks."""
+    if name in ("read", "read_titles"):
+        from alternant import reading
+
+        return getattr(reading, name)
+    raise AttributeError(f"module 'alternant' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), "read", "read_titles"])

@@ -1,5 +1,6 @@
 """The estimators: settings in, a fitted model out. They hold no state: `fit` always starts afresh."""
 
+import logging
 import math
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -11,6 +12,8 @@ from alternant.kernels import resolve_threads
 from alternant.model import FactorModel, TraceEntry
 from alternant.objective import BiasModel, ExplicitObjective, Ridge, fit_biases, scale_free_ridge
 from alternant.training import Callback, Initial, LocalBackend, alternate, finish, item_start
+
+logger = logging.getLogger("alternant.als")
 
 DEFAULT_EXPONENT = 0.5
 
@@ -176,6 +179,13 @@ class ExplicitALS:
                 "name the value column with value="
             )
         n_threads = resolve_threads(self.n_threads)
+        values = interactions.summary()
+        if values.value_min == values.value_max:
+            logger.warning(
+                "every value is %s, so the model can predict nothing else; if that is not meant, name the "
+                "value column with value=",
+                values.value_min,
+            )
         bias_model = fit_biases(interactions, center=self.center, n_threads=n_threads)
         objective = self._objective(interactions, bias_model)
         start = item_start(
@@ -205,7 +215,6 @@ class ExplicitALS:
             "items", finished.item_table, item_counts
         )
         last = trained.trace[-1]
-        values = interactions.summary()
         in_range = (
             None
             if values.value_min is None or values.value_max is None

@@ -10,7 +10,6 @@ import importlib.util
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -73,4 +72,4 @@ def without_sweep_lines() -> Iterator[None]:
 
 
 def _is_not_about_sweeps(record: logging.LogRecord) -> bool:
-    return record.levelno > logging.INFO or Path(record.pathname).parent.name != "training"
+    return record.levelno > logging.INFO or record.name != "alternant.training"

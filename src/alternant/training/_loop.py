@@ -17,7 +17,7 @@ from alternant.model import TraceEntry
 from alternant.objective import Side, Table
 from alternant.training._backend import Backend
 
-logger = logging.getLogger("alternant")
+logger = logging.getLogger("alternant.training")
 
 # From small start values the first sweeps leave a saddle near 0, where the objective falls slowly before it
 # falls fast.

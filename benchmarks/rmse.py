@@ -23,10 +23,9 @@ from pathlib import Path
 
 import numpy as np
 
-from alternant import ExplicitALS, Interactions
+from alternant import ExplicitALS, Interactions, read
 from alternant.kernels import available_threads, isa
 from alternant.metrics import rmse
-from alternant.reading import read
 from alternant.splitting import Split, k_fold, random_split
 
 FOLDER = Path(os.environ.get("ALTERNANT_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))

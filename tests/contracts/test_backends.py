@@ -1,4 +1,4 @@
-"""What every backend promises the training loop. A new backend joins the list below and passes the same tests."""
+"""What every backend promises the training loop. A new backend joins the list and passes the same tests."""
 
 import numpy as np
 import pytest

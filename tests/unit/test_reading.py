@@ -329,3 +329,20 @@ def test_movietweetings():
     titles = read_titles(real("movietweetings-100k/movies.dat"))
     assert titles["0104257"] == "A Few Good Men (1992)"
     assert all(label in titles for label in interactions.item_ids.labels.tolist())
+
+
+def test_messages_do_not_show_our_sql_nor_speak_of_reading_when_we_write(here):
+    Path("fake.parquet").write_text("not parquet")
+    with pytest.raises(DataError, match=r"^cannot read fake\.parquet: [^\n]*too small to be a Parquet file$"):
+        read("fake.parquet")
+    with pytest.raises(DataError, match=r"(?s)^cannot read the SQL query: .*nowhere.*\nLINE 1: .*nowhere"):
+        read("select * from nowhere")
+    with pytest.raises(DataError, match=r"^cannot write none/x\.parquet: IO Error: Cannot open file"):
+        write_parquet({"id": np.array([1])}, "none/x.parquet")
+
+
+def test_bytes_that_are_no_text(here):
+    """Seen to say "File is not latin-1 encoded", which nobody claimed."""
+    Path("ratings.csv").write_bytes(bytes(range(128, 256)) * 20)
+    with pytest.raises(DataError, match=r"cannot read ratings\.csv: expected text in UTF-8 or Latin-1$"):
+        read("ratings.csv", user="column1", item="column1")

@@ -117,6 +117,13 @@ def test_a_link_is_followed_and_permissions_stay(tmp_path, file):
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
+def test_the_name_that_was_given_counts_not_that_of_the_link_s_target(tmp_path):
+    link = tmp_path / "latest.safetensors"
+    link.symlink_to("blob-17")
+    modelfile.write(link, {"new": np.zeros(1)}, {})
+    assert list(modelfile.read(tmp_path / "blob-17")[0]) == ["new"]
+
+
 def test_a_missing_file_is_an_os_error(tmp_path):
     with pytest.raises(FileNotFoundError, match="No such file"):
         modelfile.read(tmp_path / "none.safetensors")

@@ -124,6 +124,14 @@ def test_the_name_that_was_given_counts_not_that_of_the_link_s_target(tmp_path):
     assert list(modelfile.read(tmp_path / "blob-17")[0]) == ["new"]
 
 
+def test_a_pipe_is_no_model_file(tmp_path):
+    """Seen to have "0 bytes"; a memory map needs a file."""
+    pipe = tmp_path / "pipe.safetensors"
+    os.mkfifo(pipe)
+    with pytest.raises(ModelFileError, match=r"pipe\.safetensors is not a model file but a pipe or a device"):
+        modelfile.read(pipe)
+
+
 def test_a_missing_file_is_an_os_error(tmp_path):
     with pytest.raises(FileNotFoundError, match="No such file"):
         modelfile.read(tmp_path / "none.safetensors")

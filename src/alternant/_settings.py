@@ -28,7 +28,10 @@ def number(name: str, value: Any, words: str, fits: Callable[[float], bool]) -> 
     """Return `value` as a finite float that `fits`, or raise DataError; `words` say what is expected."""
     if isinstance(value, bool | np.bool_ | str) or not hasattr(value, "__float__"):
         raise DataError(f"{name} must be {words}, got {value!r}")
-    found = float(value)
+    try:
+        found = float(value)
+    except OverflowError:  # of an int
+        found = math.inf
     if not math.isfinite(found) or not fits(found):
         raise DataError(f"{name} must be {words}, got {value!r}")
     return found

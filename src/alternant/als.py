@@ -8,7 +8,7 @@ from typing import Any, Literal
 from alternant import _settings
 from alternant.errors import DataError
 from alternant.interactions import Interactions
-from alternant.kernels import resolve_threads
+from alternant.kernels import MOST_THREADS, resolve_threads
 from alternant.model import FactorModel, TraceEntry
 from alternant.objective import BiasModel, ExplicitObjective, Ridge, fit_biases, scale_free_ridge
 from alternant.training import Callback, Initial, LocalBackend, alternate, finish, item_start
@@ -111,7 +111,7 @@ class ExplicitALS:
         replace("n_sweeps", _settings.integer("n_sweeps", self.n_sweeps, 1))
         replace("seed", _settings.integer("seed", self.seed, 0, 2**64 - 1))
         if self.n_threads is not None:
-            replace("n_threads", _settings.integer("n_threads", self.n_threads, 1))
+            replace("n_threads", _settings.integer("n_threads", self.n_threads, 1, MOST_THREADS))
         for name, words, fits in (
             ("regularization", 'a number of at least 0, or "auto"', lambda x: x >= 0),
             ("item_regularization", 'a number of at least 0, "auto" or None', lambda x: x >= 0),

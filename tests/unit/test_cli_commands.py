@@ -306,7 +306,7 @@ def test_export(here, capsys):
         (["similar", "--user", "1", "--item", "1"], 1, "error: expected --item or --user, got both\n"),
         (["recommend", "--user", "x"], 1, "error: user ids are integers here, got 'x'\n"),
         (["predict", "--user", "1"], 1, "error: expected a file of pairs, or both --user and --item\n"),
-        (["inspect", "no.safetensors"], 1, "error: no such file or directory 'no.safetensors'\n"),
+        (["inspect", "no.safetensors"], 1, "error: no model file 'no.safetensors'; write one with"),
         (["inspect", "ratings.csv"], 1, "error: ratings.csv is not a model file"),
         (
             ["recommend", "--user", "1", "-f", "parquet"],
@@ -384,3 +384,59 @@ def test_in_a_process_of_its_own(here):
     said = writer.stderr.read()
     writer.stderr.close()
     assert (writer.wait(timeout=60), said) == (0, b"")
+
+
+def test_whole_numbers_are_not_rounded(here, capsys):
+    """cyclopts makes 2 of 1.5."""
+    for option in (["fit", "ratings.csv", "--n-factors", "1.5"], ["recommend", "--user", "1", "-k", "1.5"]):
+        status, said = failing(capsys, *option)
+        assert status == 2
+        assert said == f'error: invalid value for {option[-2]}: unable to convert "1.5" into int; see ' + (
+            "alternant --help\n"
+        )
+
+
+def test_an_event_is_weighed_once(here, capsys):
+    assert failing(
+        capsys, "fit", "ratings.csv", "--event-column", "rating", "--event-weights", "1=1,1=2"
+    ) == (1, "error: --event-weights must name each event once, got '1=1,1=2'\n")
+
+
+def test_no_model_and_what_to_do(here, capsys):
+    for command in (["inspect"], ["export"], ["recommend", "--user", "1"], ["similar", "--item", "1"]):
+        assert failing(capsys, command[0], "none.safetensors", *command[1:]) == (
+            1,
+            "error: no model file 'none.safetensors'; write one with alternant fit\n",
+        )
+    assert failing(capsys, "inspect", ".") == (1, "error: '.' is a folder; name the model file in it\n")
+
+
+def test_a_selection_that_leaves_nothing(here, capsys):
+    status, said = failing(capsys, "fit", "ratings.csv", "--positive-if", "> 100")
+    assert status == 1
+    assert said.endswith("entries is left by --positive-if '> 100'; ask for less\n")
+
+
+def test_a_settings_file_with_a_value_for_a_table_or_a_byte_order_mark(here, capsys):
+    Path("settings.toml").write_text("reading = 3\n")
+    assert failing(capsys, "fit", "ratings.csv", "--config", "settings.toml") == (
+        1,
+        "error: [reading] of settings.toml must be a table, got 3\n",
+    )
+    Path("settings.toml").write_text("\ufeffn_factors = 3\n", encoding="utf-8")
+    run(capsys, "fit", "ratings.csv", "--config", "settings.toml")
+    assert load("model.safetensors").n_factors == 3
+
+
+def test_warnings_speak_of_options(here, capsys):
+    said = run(capsys, "fit", "ratings.csv", "--value-column", "", "-q")[1]
+    assert said.endswith("name the value column with --value-column\n")
+
+
+def test_memory_that_is_not_there(here, capsys, monkeypatch):
+    def refuse(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr("alternant.cli.fit.ExplicitALS.fit", refuse)
+    status, said = failing(capsys, "fit", "ratings.csv", "-q")
+    assert (status, said) == (1, "error: not enough memory; try fewer factors, fewer threads or less data\n")

@@ -117,6 +117,21 @@ def test_a_link_is_followed_and_permissions_stay(tmp_path, file):
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
+def test_the_name_that_was_given_counts_not_that_of_the_link_s_target(tmp_path):
+    link = tmp_path / "latest.safetensors"
+    link.symlink_to("blob-17")
+    modelfile.write(link, {"new": np.zeros(1)}, {})
+    assert list(modelfile.read(tmp_path / "blob-17")[0]) == ["new"]
+
+
+def test_a_pipe_is_no_model_file(tmp_path):
+    """Seen to have "0 bytes"; a memory map needs a file."""
+    pipe = tmp_path / "pipe.safetensors"
+    os.mkfifo(pipe)
+    with pytest.raises(ModelFileError, match=r"pipe\.safetensors is not a model file but a pipe or a device"):
+        modelfile.read(pipe)
+
+
 def test_a_missing_file_is_an_os_error(tmp_path):
     with pytest.raises(FileNotFoundError, match="No such file"):
         modelfile.read(tmp_path / "none.safetensors")

@@ -329,3 +329,73 @@ def test_movietweetings():
     titles = read_titles(real("movietweetings-100k/movies.dat"))
     assert titles["0104257"] == "A Few Good Men (1992)"
     assert all(label in titles for label in interactions.item_ids.labels.tolist())
+
+
+def test_messages_do_not_show_our_sql_nor_speak_of_reading_when_we_write(here):
+    Path("fake.parquet").write_text("not parquet")
+    with pytest.raises(DataError, match=r"^cannot read fake\.parquet: [^\n]*too small to be a Parquet file$"):
+        read("fake.parquet")
+    with pytest.raises(DataError, match=r"(?s)^cannot read the SQL query: .*nowhere.*\nLINE 1: .*nowhere"):
+        read("select * from nowhere")
+    with pytest.raises(DataError, match=r"^cannot write none/x\.parquet: IO Error: Cannot open file"):
+        write_parquet({"id": np.array([1])}, "none/x.parquet")
+
+
+def test_bytes_that_are_no_text(here):
+    """Seen to say "File is not latin-1 encoded", which nobody claimed."""
+    Path("ratings.csv").write_bytes(bytes(range(128, 256)) * 20)
+    with pytest.raises(DataError, match=r"cannot read ratings\.csv: expected text in UTF-8 or Latin-1$"):
+        read("ratings.csv", user="column1", item="column1")
+
+
+def test_a_pipe_is_refused(here):
+    """Seen to say "has no rows": the first look had taken them."""
+    os.mkfifo("ratings.csv")
+    for reader in (read, read_titles):
+        with pytest.raises(
+            DataError, match=r"'ratings\.csv' is a pipe or a device, .*; save it to a file first"
+        ):
+            reader("ratings.csv")
+    Path("ratings-1.csv").write_text(RATINGS)
+    assert rows(read("rating*.csv")) == EXPECTED  # a glob passes over what is no file
+
+
+def test_a_field_that_never_ends(here):
+    """Longer than csv.field_size_limit(): as an open quote makes it, or a line that is one wide row."""
+    Path("long.csv").write_text('user,item\n"' + "x" * 200_000 + ",1\n")
+    with pytest.raises(DataError, match=r"cannot read long\.csv: field larger .*; is a quote left open\?"):
+        read("long.csv")
+    names, values = (",".join(texts) for texts in (map("c{}".format, range(90_000)), ["1"] * 90_000))
+    Path("wide.csv").write_text(f"user,item,{names}\n1,2,{values}\n")
+    assert read("wide.csv").n_entries == 1
+
+
+def test_utf_16_is_named(here):
+    Path("ratings.csv").write_bytes(RATINGS.encode("utf-16"))
+    with pytest.raises(DataError, match=r"ratings\.csv is UTF-16; expected text in UTF-8: save it as that"):
+        read("ratings.csv")
+
+
+def test_an_sql_query_may_end_with_a_comment(here):
+    Path("ratings.csv").write_text(RATINGS)
+    assert rows(read("select * from 'ratings.csv' -- all of them")) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"user": 3}, r"user must be the name of a column or None, got 3"),
+        ({"value": False}, r"value must be the name of a column or None, got False"),
+        ({"item": ["a"]}, r"item must be the name of a column or None, got \['a'\]"),
+        ({"user": ""}, r"user must be the name of a column, got ''"),
+        ({"event": "rating", "event_weights": 5}, r"event_weights must map event types to numbers, got 5"),
+        (
+            {"event": "rating", "event_weights": {"4.0": "x"}},
+            r"the weight of an event must be a number, got 'x' for '4\.0'",
+        ),
+    ],
+)
+def test_refused_names_of_columns(here, arguments, message):
+    Path("ratings.csv").write_text("userId,movieId,rating\n1,10,4.0\n")
+    with pytest.raises(DataError, match=message):
+        read("ratings.csv", **arguments)

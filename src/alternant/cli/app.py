@@ -38,6 +38,7 @@ def build() -> App:
         version=__version__,
         help_format="plaintext",
         suppress_keyboard_interrupt=False,
+        console=console.out(),
     )
     app.meta.suppress_keyboard_interrupt = False
     for place, command in enumerate(COMMANDS):
@@ -73,6 +74,9 @@ def build() -> App:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit status."""
     debug = "--debug" in arguments
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed before we came (`>&-`): nobody wants to hear it
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - as long as the process
     try:
         app = build()
         status = app.meta(
@@ -86,6 +90,15 @@ def run(arguments: Sequence[str]) -> int:
         return _fail(_in_options(str(error)), 1, debug=debug)
     except KeyboardInterrupt:
         return _fail("interrupted", INTERRUPTED, debug=debug)
+    except MemoryError:
+        return _fail("not enough memory; try fewer factors, fewer threads or less data", 1, debug=debug)
+    except UnicodeEncodeError as error:
+        return _fail(
+            f"cannot write {error.object[error.start]!r} in {error.encoding}: set PYTHONIOENCODING=utf-8, or "
+            "name a file with --output",
+            1,
+            debug=debug,
+        )
     except BrokenPipeError:
         # The reader of our output has gone (`| head`): nothing to report, and nothing left to flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -126,7 +139,7 @@ def _log_to_stderr(level: int) -> Iterator[None]:
     """Show what the library logs, as plain lines on standard error, while a command runs."""
     logger = logging.getLogger("alternant")
     before = logger.level
-    handler = console.LogHandler()
+    handler = console.LogHandler(_in_options)
     logger.addHandler(handler)
     logger.setLevel(level)
     try:

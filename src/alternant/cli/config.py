@@ -29,13 +29,15 @@ def load(path: Path | None, sections: Mapping[str, Iterable[Option]]) -> dict[st
     if path is None:
         return empty
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise DataError(f"no settings file {str(path)!r}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{path.name} is not TOML: {error}") from error
-    tables = {name: content.pop(name) for name in sections if name and isinstance(content.get(name), dict)}
+    tables = {name: content.pop(name) for name in sections if name and name in content}
     for section, table in {"": content, **tables}.items():
+        if not isinstance(table, dict):
+            raise DataError(f"[{section}] of {path.name} must be a table, got {table!r}")
         known = [option.name for option in sections[section]]
         unknown = sorted(set(table) - set(known))
         if unknown:

@@ -5,18 +5,30 @@ Results go to standard output; everything else (what was read, progress, what wa
 
 import logging
 import sys
+from collections.abc import Callable
 
 from rich.console import Console
+
+_NARROWEST = 24
+"""Of what is laid out in columns: in less, no word of a table or a help page finds room."""
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave a reader that has gone (`| head`) to ``app.run``, where rich would end the process itself."""
+        raise
 
 
 def out(*, width: int | None = None) -> Console:
     """Return a console on the present standard output, as wide as the terminal or `width`."""
-    return Console(highlight=False, markup=False, width=width)
+    made = _Console(highlight=False, markup=False, width=width)
+    made.width = max(made.width, _NARROWEST)
+    return made
 
 
 def err() -> Console:
     """Return a console on the present standard error."""
-    return Console(stderr=True, highlight=False, markup=False)
+    return _Console(stderr=True, highlight=False, markup=False)
 
 
 def note(message: str) -> None:
@@ -25,9 +37,16 @@ def note(message: str) -> None:
 
 
 class LogHandler(logging.Handler):
-    """Writes each record as one plain line on the present standard error (rich shows it above its bar)."""
+    """Writes each record as one plain line on the present standard error (rich shows it above its bar).
+
+    `in_our_words` turns what the library says into what is typed on the command line.
+    """
+
+    def __init__(self, in_our_words: Callable[[str], str]) -> None:
+        super().__init__()
+        self.in_our_words = in_our_words
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write `record`; warnings say so."""
         prefix = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
-        sys.stderr.write(f"{prefix}{record.getMessage()}\n")
+        sys.stderr.write(f"{prefix}{self.in_our_words(record.getMessage())}\n")

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from alternant.cli import console, demo_catalogue, demo_example
+from alternant.cli.options import whole
 from alternant.cli.progress import without_sweep_lines
 from alternant.errors import DataError
 
@@ -17,7 +18,7 @@ WIDEST = 100
 
 def demo(
     *,
-    seed: Annotated[int, Parameter(help="Another seed makes another catalogue.")] = 0,
+    seed: Annotated[int, Parameter(converter=whole, help="Another seed makes another catalogue.")] = 0,
     save: Annotated[
         Path | None,
         Parameter(

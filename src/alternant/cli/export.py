@@ -8,9 +8,9 @@ from cyclopts import Parameter
 from numpy.typing import NDArray
 
 from alternant.cli import output
-from alternant.cli.loading import MODEL, ModelArgument, TitlesOption, titles_of
+from alternant.cli.loading import MODEL, ModelArgument, TitlesOption, model_of, titles_of
 from alternant.errors import DataError
-from alternant.model import FactorModel, load
+from alternant.model import FactorModel
 
 
 def export(
@@ -34,7 +34,7 @@ def export(
     if output_folder.exists() and not output_folder.is_dir():
         raise DataError(f"expected a folder to write into, got the file {str(output_folder)!r}")
     names = titles_of(titles)
-    fitted = load(model)
+    fitted = model_of(model)
     output_folder.mkdir(parents=True, exist_ok=True)
     for side in ("users", "items"):
         columns = output.with_titles(_columns(fitted, side), names)

@@ -10,7 +10,7 @@ from alternant.als import ExplicitALS
 from alternant.cli import config as settings_file
 from alternant.cli import console, output
 from alternant.cli.loading import MODEL, READING
-from alternant.cli.options import given, of_dataclass, of_function, with_options
+from alternant.cli.options import flag_text, given, of_dataclass, of_function, with_options
 from alternant.cli.progress import follow
 from alternant.errors import DataError
 from alternant.reading import read
@@ -52,7 +52,11 @@ def fit(
     interactions = read(source, **given(READING, options, sections["reading"]))
     selection = given(SELECTION, options, sections["selection"])
     if selection:
+        n_read = interactions.n_entries
         interactions = weighting.select(interactions, **selection)
+        if interactions.n_entries == 0:
+            chosen = ", ".join(f"{flag_text(name)} {value!r}" for name, value in selection.items())
+            raise DataError(f"none of the {n_read:,} entries is left by {chosen}; ask for less")
     console.note(str(interactions.summary()))
     with follow(estimator.n_sweeps) as callback:
         model = estimator.fit(interactions, callback=callback)

@@ -5,11 +5,10 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from alternant.cli import console, output
-from alternant.cli.loading import FOR_A_MODEL, KOption, ModelArgument, TitlesOption, titles_of
+from alternant.cli.loading import FOR_A_MODEL, KOption, ModelArgument, TitlesOption, model_of, titles_of
 from alternant.cli.options import given, with_options
 from alternant.cli.output import FormatOption, OutputOption
 from alternant.cli.recommend import recommendation_columns
-from alternant.model import load
 from alternant.reading import read
 
 
@@ -33,7 +32,7 @@ def fold_in(
     """
     chosen = output.check(format, output_file)
     names = titles_of(titles)
-    fitted = load(model)
+    fitted = model_of(model)
     new = read(histories, item_kind=fitted.item_ids.kind, **given(FOR_A_MODEL, options))
     folded = fitted.fold_in(new)
     console.note(f"folded in {len(folded.ids):,} users")

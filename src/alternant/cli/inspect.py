@@ -10,8 +10,8 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from alternant.cli import console
-from alternant.cli.loading import MODEL, ModelArgument, TitlesOption, titles_of
-from alternant.model import FactorModel, load
+from alternant.cli.loading import MODEL, ModelArgument, TitlesOption, model_of, titles_of
+from alternant.model import FactorModel
 
 
 def inspect(
@@ -25,7 +25,7 @@ def inspect(
 ) -> None:
     """Show what a model was fitted on, with which settings, and how the fit went."""
     names = titles_of(titles)
-    fitted = load(model)
+    fitted = model_of(model)
     facts = examine(fitted, model, names)
     if format == "json":
         sys.stdout.write(json.dumps(facts, ensure_ascii=False, indent=1) + "\n")

@@ -6,9 +6,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from alternant.cli.options import of_function
+from alternant.cli.options import of_function, whole
 from alternant.errors import DataError
 from alternant.ids import IdMap
+from alternant.model import FactorModel, load
 from alternant.reading import read, read_titles
 
 MODEL = Path("model.safetensors")
@@ -17,7 +18,8 @@ TitlesOption = Annotated[
     Path | None, Parameter(help="A file of item ids and titles, e.g. movies.csv: shows titles beside ids.")
 ]
 KOption = Annotated[
-    int, Parameter(name=["--k", "-k"], help="How many for each; fewer where there are no more.")
+    int,
+    Parameter(name=["--k", "-k"], converter=whole, help="How many for each; fewer where there are no more."),
 ]
 
 READING = of_function(
@@ -27,6 +29,16 @@ READING = of_function(
 
 FOR_A_MODEL = tuple(option for option in READING if option.name not in {"user_kind", "item_kind"})
 """The same where a model says what kind its ids are."""
+
+
+def model_of(path: Path) -> FactorModel:
+    """Return the model of a file, or say what to do where there is none."""
+    try:
+        return load(path)
+    except FileNotFoundError:
+        raise DataError(f"no model file {str(path)!r}; write one with alternant fit") from None
+    except IsADirectoryError:
+        raise DataError(f"{str(path)!r} is a folder; name the model file in it") from None
 
 
 def titles_of(path: Path | None) -> dict[str, str] | None:

@@ -9,11 +9,11 @@ import inspect
 import re
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from cyclopts import Group, Parameter
+from cyclopts import Group, Parameter, Token
 
 from alternant.errors import DataError
 
@@ -97,6 +97,14 @@ def given(
     return result
 
 
+def whole(kind: Any, tokens: Sequence[Token]) -> int:
+    """Return the integer that was typed; cyclopts would round 1.5."""
+    try:
+        return int(tokens[-1].value)
+    except ValueError:
+        raise ValueError(f'unable to convert "{tokens[-1].value}" into int') from None
+
+
 def flag_text(name: str) -> str:
     """Return a name as it is typed: ``n_factors`` is ``--n-factors``."""
     return f"--{name.replace('_', '-')}"
@@ -110,6 +118,7 @@ def _annotated(option: Option, group: Group) -> Any:
         Parameter(
             help=option.help,
             group=group,
+            converter=whole if _union_parts(kind) == (int,) else None,
             show_default=False if shown is None else (lambda _: _shown(shown)),
             metavar="NAME=NUMBER,…" if _is_mapping(option.type) else _metavar(kind),
             show_choices=False,
@@ -152,10 +161,13 @@ def _is_mapping(kind: Any) -> bool:
 
 def _weights(text: str, flag: str) -> dict[str, float]:
     try:
-        pairs = [pair.split("=") for pair in text.split(",")]
-        return {name.strip(): float(number) for name, number in pairs}
+        halves = [pair.split("=") for pair in text.split(",")]
+        pairs = [(name.strip(), float(number)) for name, number in halves]
     except ValueError:
         raise DataError(f"{flag_text(flag)} must look like view=1,buy=5, got {text!r}") from None
+    if len(dict(pairs)) < len(pairs):
+        raise DataError(f"{flag_text(flag)} must name each event once, got {text!r}")
+    return dict(pairs)
 
 
 def _field_default(field: "dataclasses.Field[Any]") -> Any:

@@ -5,8 +5,7 @@ import io
 import json
 import os
 import sys
-import tempfile
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,6 +16,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from alternant._whole_file import whole_file
 from alternant.cli import console
 from alternant.errors import DataError
 
@@ -59,11 +59,17 @@ def check(format: Format | None, output: Path | None) -> Format:
 
 
 def check_folder(output: Path) -> None:
-    """Refuse an output whose folder does not exist or that is a folder."""
+    """Refuse an output that is a folder, or whose folder does not exist or cannot be written to."""
     if output.is_dir():
         raise DataError(f"cannot write {str(output)!r}: it is a folder; expected a file name")
-    if not output.absolute().parent.is_dir():
-        raise DataError(f"cannot write {str(output)!r}: no folder {str(output.parent)!r}; make it first")
+    if output.exists() and not output.is_file():
+        return  # a device or a pipe, which is written to
+    folder = Path(os.path.realpath(output)).parent
+    if not folder.is_dir():
+        shown = folder if output.is_symlink() else output.parent
+        raise DataError(f"cannot write {str(output)!r}: no folder {str(shown)!r}; make it first")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise DataError(f"cannot write {str(output)!r}: you may not write into the folder {str(folder)!r}")
 
 
 def write(
@@ -77,7 +83,8 @@ def write(
     if n_rows == 0:
         console.note("nothing to show")
     if output is not None:
-        atomically(output, lambda path: _write_file(columns, format, path, title))
+        with whole_file(output) as new:
+            _write_file(columns, format, new, title)
         console.note(f"wrote {n_rows:,} rows to {output}")
     elif format == "table":
         to = console.out()
@@ -86,23 +93,6 @@ def write(
         )
     else:
         sys.stdout.write(_text(columns, format))
-
-
-def atomically(output: Path, write_to: Callable[[Path], None]) -> None:
-    """Call `write_to` with a new file beside `output`, then rename it: readers see the old or the new one."""
-    handle, name = tempfile.mkstemp(
-        prefix=f".{output.name}.", suffix=output.suffix, dir=output.absolute().parent
-    )
-    os.close(handle)
-    try:
-        write_to(Path(name))
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)
-        os.replace(name, output)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def with_titles(columns: Columns, titles: Mapping[str, str] | None) -> dict[str, NDArray[Any]]:

@@ -8,11 +8,10 @@ from cyclopts import Parameter
 
 from alternant import metrics
 from alternant.cli import console, output
-from alternant.cli.loading import FOR_A_MODEL, MODEL, ModelArgument, TitlesOption, labels, titles_of
+from alternant.cli.loading import FOR_A_MODEL, MODEL, ModelArgument, TitlesOption, labels, model_of, titles_of
 from alternant.cli.options import given, with_options
 from alternant.cli.output import FormatOption, OutputOption
 from alternant.errors import DataError
-from alternant.model import load
 from alternant.reading import read
 
 
@@ -49,7 +48,7 @@ def predict(
     if (pairs is None) == (not user or not item):
         raise DataError("expected a file of pairs, or both --user and --item")
     names = titles_of(titles)
-    fitted = load(model)
+    fitted = model_of(model)
     ratings = None
     if pairs is None:
         both = itertools.product(

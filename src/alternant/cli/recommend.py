@@ -6,10 +6,10 @@ from cyclopts import Parameter
 from numpy.typing import NDArray
 
 from alternant.cli import output
-from alternant.cli.loading import MODEL, KOption, ModelArgument, TitlesOption, labels, titles_of
+from alternant.cli.loading import MODEL, KOption, ModelArgument, TitlesOption, labels, model_of, titles_of
 from alternant.cli.output import FormatOption, OutputOption
 from alternant.errors import DataError
-from alternant.model import Recommendations, load
+from alternant.model import Recommendations
 
 
 def recommend(
@@ -38,7 +38,7 @@ def recommend(
     if bool(user) == bool(item):
         raise DataError("expected --user or --item, got " + ("both" if user else "neither"))
     names = titles_of(titles)
-    fitted = load(model)
+    fitted = model_of(model)
     if user:
         asked = labels(user, fitted.user_ids, "user")
         result = fitted.recommend(asked, k, exclude_seen=exclude_seen, unknown=unknown)

@@ -6,10 +6,9 @@ import numpy as np
 from cyclopts import Parameter
 
 from alternant.cli import output
-from alternant.cli.loading import MODEL, KOption, ModelArgument, TitlesOption, labels, titles_of
+from alternant.cli.loading import MODEL, KOption, ModelArgument, TitlesOption, labels, model_of, titles_of
 from alternant.cli.output import FormatOption, OutputOption
 from alternant.errors import DataError
-from alternant.model import load
 
 
 def similar(
@@ -28,7 +27,7 @@ def similar(
     if bool(user) == bool(item):
         raise DataError("expected --item or --user, got " + ("both" if user else "neither"))
     names = titles_of(titles)
-    fitted = load(model)
+    fitted = model_of(model)
     word, texts = ("item", item) if item else ("user", user or [])
     if item:
         result = fitted.similar_items(labels(texts, fitted.item_ids, word), k)

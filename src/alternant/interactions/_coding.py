@@ -22,6 +22,8 @@ def encoded(column: Column, known: Any, *, what: str) -> tuple[IdMap, NDArray[np
 
 def event_weights_column(events: Column, event_weights: Mapping[Any, float]) -> Column:
     """Return the weight of each event, as `event_weights` has it for its type."""
+    if not isinstance(event_weights, Mapping):
+        raise DataError(f"event_weights must map event types to numbers, got {event_weights!r}")
     types, codes = IdMap.from_labels(events, what="event")
     labels = types.labels.tolist()
     missing = [label for label in labels if label not in event_weights]
@@ -30,5 +32,10 @@ def event_weights_column(events: Column, event_weights: Mapping[Any, float]) -> 
         raise DataError(
             f"no weight for event {missing[0]!r}: event_weights has {known}; give it one, 0 to leave it out"
         )
+    for label in labels:
+        if not isinstance(event_weights[label], int | float | np.number):
+            raise DataError(
+                f"the weight of an event must be a number, got {event_weights[label]!r} for {label!r}"
+            )
     weights = np.array([event_weights[label] for label in labels], dtype=np.float64)
     return Column("float", events.n, "event weights", weights[codes])

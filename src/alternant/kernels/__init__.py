@@ -5,6 +5,14 @@ the compiled side checks again and refuses. Nothing here knows models or ids' me
 """
 
 from alternant.kernels._isa import isa, isa_levels, set_isa
-from alternant.kernels._threads import ThreadCount, available_threads, resolve_threads
+from alternant.kernels._threads import MOST_THREADS, ThreadCount, available_threads, resolve_threads
 
-__all__ = ["ThreadCount", "available_threads", "isa", "isa_levels", "resolve_threads", "set_isa"]
+__all__ = [
+    "MOST_THREADS",
+    "ThreadCount",
+    "available_threads",
+    "isa",
+    "isa_levels",
+    "resolve_threads",
+    "set_isa",
+]

@@ -6,9 +6,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from alternant.errors import DataError
+from alternant import _settings
 
 ENVIRONMENT_VARIABLE = "ALTERNANT_NUM_THREADS"
+MOST_THREADS = 4096
+"""More than any machine has; beyond lie slips of the keyboard, and the end of the system's patience."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,10 @@ def available_threads() -> ThreadCount:
     """
     named = os.environ.get(ENVIRONMENT_VARIABLE)
     if named:
-        if not named.isdecimal() or int(named) < 1:
-            raise DataError(f"{ENVIRONMENT_VARIABLE} must be a positive integer, got {named!r}")
-        return ThreadCount(int(named), ENVIRONMENT_VARIABLE)
+        number = int(named) if named.isdecimal() else named
+        return ThreadCount(
+            _settings.integer(ENVIRONMENT_VARIABLE, number, 1, MOST_THREADS), ENVIRONMENT_VARIABLE
+        )
     if hasattr(os, "sched_getaffinity"):
         cpus, source = len(os.sched_getaffinity(0)), "CPU affinity"
     else:
@@ -81,9 +84,7 @@ def available_threads() -> ThreadCount:
 
 
 def resolve_threads(n_threads: int | None) -> int:
-    """Return `n_threads`, or the default for None; refuse anything that is not a positive integer."""
+    """Return `n_threads`, or the default for None; refuse what is no integer from 1 to `MOST_THREADS`."""
     if n_threads is None:
         return available_threads().n_threads
-    if isinstance(n_threads, bool) or not isinstance(n_threads, int) or n_threads < 1:
-        raise DataError(f"n_threads must be a positive integer or None, got {n_threads!r}")
-    return n_threads
+    return _settings.integer("n_threads", n_threads, 1, MOST_THREADS)

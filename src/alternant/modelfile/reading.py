@@ -4,6 +4,7 @@ import hashlib
 import json
 import mmap
 import os
+import stat
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -45,6 +46,9 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, NDArray[Any]], dict[st
     [0, 1, 2]
     """
     name = os.fspath(path)
+    kind = stat.S_IFMT(os.stat(path).st_mode)
+    if kind not in (stat.S_IFREG, stat.S_IFDIR):  # opening a pipe would wait for its writer
+        raise ModelFileError(f"{name} is not a model file but a pipe or a device; save it to a file first")
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         start = file.read(8)

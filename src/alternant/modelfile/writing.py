@@ -3,8 +3,6 @@
 import hashlib
 import json
 import os
-import secrets
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from alternant._whole_file import whole_file
 from alternant.errors import DataError
 from alternant.modelfile.layout import (
     ALIGNMENT,
@@ -34,7 +33,7 @@ def write(
     Parameters
     ----------
     path : path
-        Ends in ``.safetensors``. A link is followed.
+        Ends in ``.safetensors``. A link is followed; a device or a pipe is written to, not replaced.
     arrays : mapping of str to float64, float32, int64, int32, uint64 or uint8 arrays
         Any shape. Names must not start with ``_padding.``.
     metadata : mapping
@@ -56,8 +55,7 @@ def write(
     >>> modelfile.read(file)[1]
     {'name': 'three'}
     """
-    target = Path(os.path.realpath(path))
-    if target.suffix != SUFFIX:
+    if Path(path).suffix != SUFFIX:
         raise DataError(f"a model file ends in {SUFFIX!r}, got {os.fspath(path)!r}")
     pieces, entries = _lay_out(arrays)
     try:
@@ -78,7 +76,9 @@ def write(
     }
     header = json.dumps(entries).encode()
     header += b" " * (-(8 + len(header)) % ALIGNMENT)
-    _replace(target, [len(header).to_bytes(8, "little") + header, *pieces])
+    with whole_file(path) as new, open(new, "wb") as file:
+        for piece in (len(header).to_bytes(8, "little"), header, *pieces):
+            file.write(piece)
 
 
 def _lay_out(arrays: Mapping[str, NDArray[Any]]) -> tuple[list[bytes | memoryview], dict[str, Any]]:
@@ -106,27 +106,3 @@ def _lay_out(arrays: Mapping[str, NDArray[Any]]) -> tuple[list[bytes | memoryvie
 
 def _describe(dtype: str, shape: tuple[int, ...], begin: int, end: int) -> dict[str, Any]:
     return {"dtype": dtype, "shape": list(shape), "data_offsets": [begin, end]}
-
-
-def _replace(target: Path, pieces: list[bytes | memoryview]) -> None:
-    """Write a file beside `target`, force it to disk, and rename it over `target`."""
-    beside = target.with_name(f".alternant-{secrets.token_hex(8)}.tmp")
-    try:
-        with open(beside, "xb") as file:
-            if target.exists():
-                os.chmod(beside, stat.S_IMODE(target.stat().st_mode))  # a private model stays private
-            for piece in pieces:
-                file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, target)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-    # The rename is on disk when the folder is; where folders cannot be opened, the system decides when.
-    if hasattr(os, "O_DIRECTORY"):
-        folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

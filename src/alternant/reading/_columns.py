@@ -49,6 +49,8 @@ def choose(
         if name:
             chosen[part] = _named(name, names, part=part, source=source)
     for part, usual in USUAL_NAMES.items():
+        if asked.get(part) == "" and part in {"user", "item"}:
+            raise DataError(f"{part} must be the name of a column, got ''")
         if asked.get(part) is not None or (part == "value" and asked.get("event")):
             continue
         free = [name for name in names if name not in chosen.values()]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 
@@ -11,6 +12,9 @@ from alternant.errors import DataError
 
 Connection = duckdb.DuckDBPyConnection
 Relation = duckdb.DuckDBPyRelation
+
+SQL_NAME = "the SQL query"
+"""What messages call a source that is SQL."""
 
 
 def connect() -> Connection:
@@ -35,25 +39,24 @@ class NotUtf8Error(Exception):
 
 
 @contextmanager
-def translated(name: str) -> Iterator[None]:
-    """Turn errors of DuckDB about source `name` into :class:`DataError`."""
+def translated(name: str, *, doing: Literal["read", "write"] = "read") -> Iterator[None]:
+    """Turn errors of DuckDB about source (or target) `name` into :class:`DataError`."""
     try:
         yield
     except duckdb.Error as error:
         text = str(error)
         if "unicode" in text and "utf-8" in text:
             raise NotUtf8Error from error
-        raise DataError(_in_our_words(text, name)) from error
+        raise DataError(_in_our_words(text, name, doing)) from error
 
 
-def _in_our_words(text: str, name: str) -> str:
+def _in_our_words(text: str, name: str, doing: str) -> str:
     line = re.search(r"CSV Error on Line: (\d+)", text)
     if not line:
-        return (
-            f"cannot read {name}: {text.strip()}"
-            if "LINE 1" in text
-            else f"cannot read {name}: {_first_line(text)}"
-        )
+        if "not latin-1 encoded" in text:  # what is read as Latin-1 was no UTF-8 either
+            return f"cannot read {name}: expected text in UTF-8 or Latin-1"
+        # Where in the query is of use to its writer only.
+        return f"cannot {doing} {name}: {text.strip() if name == SQL_NAME else _first_line(text)}"
     file = re.search(r"^\s*file = (.*)$", text, re.MULTILINE)
     place = f"{Path(file.group(1)).name if file else name}, line {line.group(1)}"
     columns = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)

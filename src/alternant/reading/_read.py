@@ -96,6 +96,11 @@ def read(
     """
     asked = {"user": user, "item": item, "value": value, "weight": weight, "time": time, "event": event}
     kinds = {"user": user_kind, "item": item_kind}
+    for part, name in asked.items():
+        if name is not None and not isinstance(name, str):
+            raise DataError(f"{part} must be the name of a column or None, got {name!r}")
+    if event_weights is not None and not isinstance(event_weights, Mapping):
+        raise DataError(f"event_weights must map event types to numbers, got {event_weights!r}")
     for part, kind in kinds.items():
         if kind not in (None, "integer", "string"):
             raise DataError(f'{part}_kind must be "integer", "string" or None, got {kind!r}')

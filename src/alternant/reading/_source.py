@@ -11,7 +11,7 @@ from pathlib import Path
 from alternant.errors import DataError
 from alternant.reading import _text
 from alternant.reading._columns import KNOWN, TITLE_NAMES
-from alternant.reading._duckdb import Connection, NotUtf8Error, literal, translated
+from alternant.reading._duckdb import SQL_NAME, Connection, NotUtf8Error, literal, translated
 
 _log = logging.getLogger("alternant.reading")
 _LATIN_1 = "%s is not UTF-8; reading it as Latin-1"
@@ -94,11 +94,15 @@ def _find_files(source: str | os.PathLike[str]) -> list[Path]:
         raise DataError(
             f"{text!r} is a folder; name a file, or a glob such as {os.path.join(text, '*.csv')!r}"
         )
-    if path.exists():
+    if path.is_file():
         return [path]
+    if path.exists():
+        raise DataError(
+            f"{text!r} is a pipe or a device, and a source is read more than once; save it to a file first"
+        )
     if not glob.has_magic(text):
         raise DataError(f"no file {text!r} (looked from {os.getcwd()})")
-    files = sorted(Path(found) for found in glob.glob(text, recursive=True) if not os.path.isdir(found))
+    files = sorted(Path(found) for found in glob.glob(text, recursive=True) if os.path.isfile(found))
     if not files:
         raise DataError(f"no file matches {text!r} (looked from {os.getcwd()})")
     return files
@@ -143,13 +147,12 @@ def _open_typed(connection: Connection, name: str, reader: str, files: list[Path
 
 
 def _open_sql(connection: Connection, text: str) -> Source:
-    name = "the SQL query"
-    with translated(name):
+    with translated(SQL_NAME):
         statements = connection.extract_statements(text)
     if len(statements) != 1 or not str(statements[0].type).endswith("SELECT"):
         raise DataError(f"expected one SELECT statement as source, got {text!r}")
-    relation = f"({text.strip().rstrip(';')})"
-    return Source(name, relation, _described(connection, relation, name), [], None)
+    relation = f"({text.strip().rstrip(';')}\n)"  # the query may end with a comment
+    return Source(SQL_NAME, relation, _described(connection, relation, SQL_NAME), [], None)
 
 
 def _described(connection: Connection, relation: str, name: str) -> dict[str, str]:

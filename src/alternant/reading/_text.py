@@ -13,6 +13,7 @@ from alternant.errors import DataError
 
 _DELIMITERS = ("::", "\t", ",", ";", "|", " ")
 _SAMPLE_LINES = 50
+_UTF_16 = ("\xff\xfe", "\xfe\xff")  # its byte-order marks, read as Latin-1
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,10 @@ def sniff(path: Path, *, known_names: frozenset[str], asked_names: frozenset[str
         raise DataError(f"{path.name} is empty; expected one line per interaction: user, item, value")
     delimiter = "\t" if suffix_of(path) in {".tsv", ".tab"} else _delimiter(lines)
     dialect = Dialect(delimiter, False, (), encoding)
-    rows = [row for _, row in dialect.fields(iter(lines))]
+    try:
+        rows = [row for _, row in dialect.fields(iter(lines))]
+    except csv.Error as error:
+        raise DataError(f"cannot read {path.name}: {error}; is a quote left open?") from error
     first, second = [field.strip() for field in rows[0]], rows[1] if len(rows) > 1 else []
     named = asked_names.intersection(first) or known_names.intersection(plain(field) for field in first)
     has_header = not any(_is_number(field) for field in first) and (
@@ -93,9 +97,12 @@ def find_line(files: list[Path], dialect: Dialect, column: int, text: str) -> st
     for path in files:
         with open_text(path, dialect.encoding) as stream:
             rows = dialect.fields(stream)
-            for number, row in itertools.islice(rows, int(dialect.has_header), None):
-                if column < len(row) and row[column].strip(" ") == text.strip(" "):
-                    return f"{path.name}, line {number}"
+            try:
+                for number, row in itertools.islice(rows, int(dialect.has_header), None):
+                    if column < len(row) and row[column].strip(" ") == text.strip(" "):
+                        return f"{path.name}, line {number}"
+            except csv.Error:  # DuckDB reads longer fields
+                return path.name
     return files[0].name
 
 
@@ -113,6 +120,8 @@ def _sample(path: Path) -> tuple[list[str], str]:
             continue
         except (OSError, EOFError, zlib.error) as error:
             raise DataError(f"cannot read {path.name}: {error}") from error
+        if encoding == "latin-1" and lines and lines[0].startswith(_UTF_16):
+            raise DataError(f"{path.name} is UTF-16; expected text in UTF-8: save it as that")
         return lines, encoding
     raise DataError(f"cannot read {path.name}: expected text in UTF-8 or Latin-1")
 
@@ -121,7 +130,10 @@ def _delimiter(lines: list[str]) -> str:
     """Return the delimiter that splits every sample line into one same number of fields, the largest."""
     best, most = "", 1
     for delimiter in _DELIMITERS:
-        counts = {len(row) for _, row in Dialect(delimiter, False, (), "").fields(iter(lines))}
+        try:
+            counts = {len(row) for _, row in Dialect(delimiter, False, (), "").fields(iter(lines))}
+        except csv.Error:  # a field longer than any ought to be: not this delimiter
+            continue
         if len(counts) == 1 and min(counts) > most:
             best, most = delimiter, min(counts)
             if delimiter == "::":

@@ -31,5 +31,6 @@ def write_parquet(columns: Mapping[str, NDArray[Any]], path: str | os.PathLike[s
     """
     connection = connect()
     connection.register("columns_to_write", dict(columns))
-    with translated(os.fspath(path)):
-        connection.execute(f"copy columns_to_write to {literal(os.fspath(path))} (format parquet)")
+    options = "format parquet, use_tmp_file false"  # else DuckDB would replace what is there
+    with translated(os.fspath(path), doing="write"):
+        connection.execute(f"copy columns_to_write to {literal(os.fspath(path))} ({options})")

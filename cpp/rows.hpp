@@ -215,7 +215,7 @@ inline bool solve_dual(const Row& row, Scratch& s, const float* h_scaled, double
     gather_dual(row, s, h_scaled);
     for (int64_t i = 0; i < np * np; ++i) s.factor[i] = 0.0f;
     for (int64_t i = 0; i < np; ++i) *diagonal_element(s.factor, np, i) = 1.0f;
-    rank_update<false>(s.panel_transposed, kp, k, n_blocks, s.factor);
+    rank_update<false>(s.panel_transposed, kp, k, row.n, s.factor);
     for (int64_t i = 0; i < np; ++i) s.diagonal[i] = *diagonal_element(s.factor, np, i);
     if (!factorize(s.factor, n_blocks, s.diagonal, scaled_tolerance, s.inverses)) return false;
 
@@ -284,9 +284,9 @@ inline void build_primal(const Row& row, Scratch& s, bool scaled, double w0) {
                 if (place >= 0) store(s.panel + c * rows + place * lanes, root * z);
             }
         }
-        rank_update<false>(s.panel, rows, n_positive, kp / lanes, s.factor);
+        rank_update<false>(s.panel, rows, n_positive, k, s.factor);
         if (n_negative > 0) {
-            rank_update<true>(s.panel + n_positive * lanes, rows, n_negative, kp / lanes, s.factor);
+            rank_update<true>(s.panel + n_positive * lanes, rows, n_negative, k, s.factor);
         }
     }
     for (int64_t i = 0; i < kp; ++i) {

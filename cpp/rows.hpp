@@ -28,6 +28,7 @@ inline int64_t panel_entries(int64_t k) {
 constexpr float scaled_tolerance = 1e-6f;
 // Refinement goes on until a step is this small beside the solution (nearly always the first), or gives up.
 constexpr float settled_step = 1e-4f;
+constexpr int64_t prefetch_distance = 8;
 constexpr int most_refinements = 5;
 
 inline bool uses_dual(int64_t n, int64_t k) {
@@ -87,6 +88,12 @@ struct Row {
     const float* fixed(int64_t e) const {
         const int64_t i = task.indices[begin + e];
         return task.shards[i >> task.shard_shift] + (i & task.shard_mask) * task.width;
+    }
+    // Ask for a fixed row that will be read soon: rows lie anywhere in a table larger than the caches.
+    void prefetch(int64_t e) const {
+        if (e >= n) return;
+        const char* p = (const char*)fixed(e);
+        for (int64_t i = 0; i < task.width * 4; i += 64) __builtin_prefetch(p + i);
     }
     float term(const EntryTerm& t, int64_t e) const {
         if (t.array != nullptr) return t.array[begin + e];
@@ -250,6 +257,36 @@ inline bool solve_dual(const Row& row, Scratch& s, const float* h_scaled, double
     return true;
 }
 
+// One fixed row y into a panel: root · y · scale, a vector to each column block, `stride` floats apart.
+ALTERNANT_INLINE void pack(const float* y, float root, int64_t k, bool bias_column, const float* scale,
+                           float* panel, int64_t stride) {
+    const int64_t n_whole = (k - 1) / lanes;  // blocks that hold no bias and no padding
+    for (int64_t c = 0; c < n_whole; ++c) {
+        store(panel + c * stride, root * load(y + c * lanes) * load(scale + c * lanes));
+    }
+    const int64_t c = n_whole * lanes;
+    store(panel + n_whole * stride, root * load_columns(y, c, k, bias_column) * load(scale + c));
+}
+
+// The right side of an entry with a = 0: rhs += b · y · scale.
+ALTERNANT_INLINE void add_to_rhs(const float* y, float b, int64_t k, bool bias_column, Scratch& s) {
+    for (int64_t c = 0; c < padded(k); c += lanes) {
+        store(s.rhs + c, load(s.rhs + c) + b * load_columns(y, c, k, bias_column) * load(s.scale + c));
+    }
+}
+
+// Σ_e x[e] · rows[e] over n rows of one vector each.
+ALTERNANT_INLINE Vec combine_rows(const float* x, const float* rows, int64_t n) {
+    Vec sums[4] = {};
+    int64_t e = 0;
+    for (; e + 4 <= n; e += 4) {
+#pragma GCC unroll 4
+        for (int64_t i = 0; i < 4; ++i) sums[i] += x[e + i] * load(rows + (e + i) * lanes);
+    }
+    for (; e < n; ++e) sums[0] += x[e] * load(rows + e * lanes);
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
 // Gather the row panel by panel into scratch.factor (I or D, plus w0·G, plus Zᵀ S Z) and scratch.rhs.
 inline void build_primal(const Row& row, Scratch& s, bool scaled, double w0) {
     const RowsTask& task = row.task;
@@ -265,24 +302,27 @@ inline void build_primal(const Row& row, Scratch& s, bool scaled, double w0) {
         // right side.
         int64_t n_positive = 0, n_negative = 0;
         for (int64_t i = 0; i < n_entries; ++i) {
-            const float a = row.a(first + i);
-            s.weight[i] = a;
+            const float a = s.weight[i] = row.a(first + i);
             n_positive += a > 0.0f;
             n_negative += a < 0.0f;
         }
         int64_t positive = 0, negative = n_positive;
         for (int64_t i = 0; i < n_entries; ++i) {
-            const float a = s.weight[i];
-            const float t = row.target(first + i, a);
-            const float b = task.b_is_target ? a * t : t;
-            const float root = __builtin_sqrtf(__builtin_fabsf(a));
-            const float* y = row.fixed(first + i);
-            const int64_t place = a > 0.0f ? positive++ : a < 0.0f ? negative++ : -1;
-            for (int64_t c = 0; c < kp; c += lanes) {
-                const Vec z = load_columns(y, c, k, task.bias_column) * load(s.scale + c);
-                store(s.rhs + c, load(s.rhs + c) + b * z);
-                if (place >= 0) store(s.panel + c * rows + place * lanes, root * z);
+            const int64_t e = first + i;
+            row.prefetch(e + prefetch_distance);
+            const float a = s.weight[i], t = row.target(e, a), b = task.b_is_target ? a * t : t;
+            if (a == 0.0f) {
+                add_to_rhs(row.fixed(e), b, k, task.bias_column, s);
+                continue;
             }
+            const float root = __builtin_sqrtf(__builtin_fabsf(a));
+            const int64_t place = a > 0.0f ? positive++ : negative++;
+            s.rest[place] = b / root;
+            pack(row.fixed(e), root, k, task.bias_column, s.scale, s.panel + place * lanes, rows * lanes);
+        }
+        for (int64_t c = 0; c < kp; c += lanes) {
+            store(s.rhs + c,
+                  load(s.rhs + c) + combine_rows(s.rest, s.panel + c * rows, n_positive + n_negative));
         }
         rank_update<false>(s.panel, rows, n_positive, k, s.factor);
         if (n_negative > 0) {
@@ -332,6 +372,7 @@ inline double find_residual(const Row& row, Scratch& s, double w0) {
         Vec dots[lanes];
         for (int r = 0; r < lanes; ++r) {
             y[r] = row.fixed(first + (r < count ? r : count - 1));
+            row.prefetch(first + lanes + r);
             dots[r] = Vec{};
         }
         for (int64_t c = 0; c < kp; c += lanes) {

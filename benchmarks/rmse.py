@@ -9,9 +9,9 @@ Data, found in the folder ALTERNANT_DATA, else in ../shared/data beside the proj
 
 Prints, with predictions clipped to the range of the training ratings:
 
-1. over five random 90/10 splits of ml-latest-small, how far below joint ridge biases the RMSE is. The biases get the
-   two ridges of a grid (0.5 to 8 in steps of 0.5) that are best on the test part itself, which favours them. A cold
-   user or item has bias 0 in both.
+1. over five random 90/10 splits of ml-latest-small, how far below joint ridge biases the RMSE is. The biases
+   get the two ridges of a grid (0.5 to 8 in steps of 0.5) that are best on the test part itself, which
+   favours them. A cold user or item has bias 0 in both.
 2. over five folds of each set, the RMSE: the root of the mean of the folds' mean squares.
 """
 
@@ -23,10 +23,9 @@ from pathlib import Path
 
 import numpy as np
 
-from alternant import ExplicitALS, Interactions
+from alternant import ExplicitALS, Interactions, read
 from alternant.kernels import available_threads, isa
 from alternant.metrics import rmse
-from alternant.reading import read
 from alternant.splitting import Split, k_fold, random_split
 
 FOLDER = Path(os.environ.get("ALTERNANT_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
@@ -85,9 +84,8 @@ def five_folds(ratings: Interactions) -> None:
     began = time.perf_counter()
     folds = [model_rmse(split) for split in k_fold(ratings, n_folds=5, seed=0)]
     seconds = time.perf_counter() - began
-    print(
-        f"  RMSE {np.sqrt(np.mean(np.square(folds))):.4f} ({min(folds):.4f} to {max(folds):.4f}), {seconds:.1f} s"
-    )
+    error = np.sqrt(np.mean(np.square(folds)))
+    print(f"  RMSE {error:.4f} ({min(folds):.4f} to {max(folds):.4f}), {seconds:.1f} s")
 
 
 def main() -> None:

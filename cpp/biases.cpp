@@ -19,28 +19,20 @@ bool bias_pass(In1<int64_t> offsets, In1<int32_t> indices, In1<float> values,
             "biases and squares must have one number per row");
     require((int64_t)values.shape(0) == n_entries && (!weights || (int64_t)weights->shape(0) == n_entries),
             "values and weights must have one number per entry");
+    require(first_bad_row(offsets.data(), n, n_entries) < 0, "offsets must rise and stay within the entries");
     struct Run {
         const int64_t* offsets;
         const int32_t* indices;
         const float *values, *weights;
         double mean;
         const double* fixed;
-        int64_t n_fixed, n_entries, n;
+        int64_t n_fixed, n;
         double shrinkage;
         double *biases, *squares;
         std::atomic<bool> damaged{false};
-    } run{offsets.data(),
-          indices.data(),
-          values.data(),
-          weights ? weights->data() : nullptr,
-          mean,
-          fixed.data(),
-          (int64_t)fixed.shape(0),
-          n_entries,
-          n,
-          shrinkage,
-          biases.data(),
-          squares.data()};
+    } run{offsets.data(), indices.data(), values.data(),           weights ? weights->data() : nullptr,
+          mean,           fixed.data(),   (int64_t)fixed.shape(0), n,
+          shrinkage,      biases.data(),  squares.data()};
     constexpr int64_t rows = 256;
     Call call(n_threads, std::nullopt);
     RunStatus status;
@@ -52,8 +44,6 @@ bool bias_pass(In1<int64_t> offsets, In1<int32_t> indices, In1<float> values,
                                 for (int64_t u = chunk * rows; u < std::min(r.n, (chunk + 1) * rows); ++u) {
                                     const int64_t begin = r.offsets[u] - r.offsets[0],
                                                   end = r.offsets[u + 1] - r.offsets[0];
-                                    if (begin < 0 || end < begin || end > r.n_entries)
-                                        return !(r.damaged = true);
                                     double total = 0.0, weight = 0.0, square = 0.0;
                                     for (int64_t e = begin; e < end; ++e) {
                                         const int32_t i = r.indices[e];
@@ -72,7 +62,7 @@ bool bias_pass(In1<int64_t> offsets, In1<int32_t> indices, In1<float> values,
                             },
                             &run);
     }
-    require(!run.damaged, "offsets or indices point outside the arrays");
+    require(!run.damaged, "an index lies outside the other side");
     return call.finish(status);
 }
 

@@ -7,6 +7,7 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 
+#include <cstdint>
 #include <optional>
 
 #include "threads.hpp"
@@ -27,6 +28,17 @@ using StopFlag = nb::ndarray<int32_t, nb::shape<1>, nb::c_contig, nb::device::cp
 
 // Refuse with `message` (ValueError in Python) unless `condition` holds.
 void require(bool condition, const char* message);
+
+// The first row r whose entries offsets[r] − offsets[0] … offsets[r + 1] − offsets[0] fall or reach beyond
+// n_entries, or -1. Offsets may be any numbers: a file may lie.
+inline int64_t first_bad_row(const int64_t* offsets, int64_t n_rows, int64_t n_entries) {
+    for (int64_t r = 0; r < n_rows; ++r) {
+        // Unsigned, since the difference of two damaged numbers may overflow.
+        const uint64_t end = (uint64_t)offsets[r + 1] - (uint64_t)offsets[0];
+        if (offsets[r + 1] < offsets[r] || end > (uint64_t)n_entries) return r;
+    }
+    return -1;
+}
 
 // The thread options of one call. Construct with the GIL held; run kernels inside `nb::gil_scoped_release`;
 // call `finish` with the GIL held again: it raises what stopped the run (a pending signal's exception, or

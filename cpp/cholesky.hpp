@@ -73,13 +73,13 @@ inline bool factorize(float* matrix, int64_t n_blocks, const float* scale, float
     return true;
 }
 
-// Σ_q x[q] · rows[q] over lanes rows of one vector each.
-ALTERNANT_INLINE Vec combine(const float* x, const float* rows) {
+// Σ_q x[q] · rows[q] over lanes rows of one vector each, `stride` floats apart.
+ALTERNANT_INLINE Vec combine(const float* x, const float* rows, int64_t stride = lanes) {
     Vec even = {}, odd = {};
 #pragma GCC unroll 16
     for (int q = 0; q < lanes; q += 2) {
-        even += x[q] * load(rows + q * lanes);
-        odd += x[q + 1] * load(rows + (q + 1) * lanes);
+        even += x[q] * load(rows + q * stride);
+        odd += x[q + 1] * load(rows + (q + 1) * stride);
     }
     return even + odd;
 }
@@ -110,29 +110,6 @@ inline void solve_factorized(const float* u, const float* inverses, int64_t n_bl
             store(xb, load(xb) - sum_rows(dots));
         }
         store(xb, combine(xb, inverses + b * inverse_block));
-    }
-}
-
-// out = A x for a symmetric matrix in panel layout (its upper column blocks).
-inline void multiply_symmetric(const float* matrix, int64_t n_blocks, const float* x, float* out) {
-    const int64_t stride = n_blocks * lanes * lanes;
-    for (int64_t b = 0; b < n_blocks; ++b) store(out + b * lanes, Vec{});
-    for (int64_t b = 0; b < n_blocks; ++b) {
-        const float* xb = x + b * lanes;
-        Vec dots[lanes];
-#pragma GCC unroll 16
-        for (int r = 0; r < lanes; ++r) dots[r] = Vec{};
-        for (int64_t j = b; j < n_blocks; ++j) {
-            const Vec xj = load(x + j * lanes);
-            const float* block = matrix + j * stride + b * lanes * lanes;
-#pragma GCC unroll 16
-            for (int r = 0; r < lanes; ++r) dots[r] += load(block + r * lanes) * xj;
-            if (j > b) {
-                float* yj = out + j * lanes;
-                store(yj, load(yj) + combine(xb, block));
-            }
-        }
-        store(out + b * lanes, load(out + b * lanes) + sum_rows(dots));
     }
 }
 

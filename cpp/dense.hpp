@@ -30,7 +30,7 @@ inline void add_gramian(const float* table, int64_t first, int64_t last, int64_t
             }
         }
         for (int64_t i = 0; i < wp * wp; ++i) product[i] = 0.0f;
-        rank_update<false>(panel, gramian_panel_rows, rows, wp / lanes, product);
+        rank_update<false>(panel, gramian_panel_rows, rows, width, product);
         for (int64_t i = 0; i < width; ++i) {
             for (int64_t j = i; j < width; ++j) {
                 gram[i * width + j] += product[(j / lanes) * wp * lanes + i * lanes + j % lanes];

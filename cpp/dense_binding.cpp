@@ -92,10 +92,7 @@ bool multiply_sparse(In1<int64_t> offsets, In1<int32_t> indices, std::optional<I
     require(n >= 0 && (int64_t)out.shape(0) == n && out.shape(1) == table.shape(1),
             "out must be (n_rows, width)");
     require(!values || (int64_t)values->shape(0) == n_entries, "values must have one number per entry");
-    for (int64_t r = 0; r < n; ++r) {
-        require(offsets.data()[r] <= offsets.data()[r + 1], "offsets must not fall");
-    }
-    require(n == 0 || offsets.data()[n] - offsets.data()[0] <= n_entries, "offsets point beyond the entries");
+    require(first_bad_row(offsets.data(), n, n_entries) < 0, "offsets must rise and stay within the entries");
     for (int64_t e = 0; e < n_entries; ++e) {
         require(indices.data()[e] >= 0 && indices.data()[e] < n_fixed, "an index lies outside the table");
     }

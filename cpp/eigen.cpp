@@ -114,19 +114,30 @@ void ql_step(double* d, double* e, double* vectors, int64_t n, int64_t first, in
 
 bool symmetric_eigen(double* a, int64_t n, double* w, double* vectors, double* work) {
     double *d = work, *e = work + n, *q = work + 2 * n;
+    double largest = 0.0;
+    for (int64_t i = 0; i < n * n; ++i) {
+        if (!std::isfinite(a[i])) return false;
+        largest = std::max(largest, std::fabs(a[i]));
+    }
+    // Squares of numbers near 1 neither overflow nor vanish.
+    const double unit = largest > 0.0 ? largest : 1.0;
+    for (int64_t i = 0; i < n * n; ++i) a[i] /= unit;
     tridiagonalize(a, n, d, e, vectors, q);
-    constexpr double eps = std::numeric_limits<double>::epsilon();
+    // Measured by the whole matrix: beside the noise that stands for zero eigenvalues nothing would ever be
+    // small.
+    double negligible = 0.0;
+    for (int64_t i = 0; i < n; ++i) {
+        negligible = std::max(negligible, std::fabs(d[i]) + (i + 1 < n ? std::fabs(e[i]) : 0.0));
+    }
+    negligible *= std::numeric_limits<double>::epsilon();
     for (int64_t first = 0; first < n; ++first) {
         for (int step = 0;; ++step) {
             int64_t last = first;
-            while (last + 1 < n &&
-                   !(std::fabs(e[last]) <= eps * (std::fabs(d[last]) + std::fabs(d[last + 1]))))
-                ++last;
+            while (last + 1 < n && std::fabs(e[last]) > negligible) ++last;
             if (last == first) break;
             if (step == 60) return false;
             ql_step(d, e, vectors, n, first, last);
         }
-        if (!std::isfinite(d[first])) return false;
     }
     // Selection sort, since moving rows costs more than comparing.
     for (int64_t i = 0; i < n; ++i) {
@@ -135,11 +146,11 @@ bool symmetric_eigen(double* a, int64_t n, double* w, double* vectors, double* w
             std::swap(d[i], d[best]);
             std::swap_ranges(vectors + i * n, vectors + (i + 1) * n, vectors + best * n);
         }
-        w[i] = d[i];
+        w[i] = d[i] * unit;
         double* row = vectors + i * n;
-        const double* largest =
+        const double* peak =
             std::max_element(row, row + n, [](double x, double y) { return std::fabs(x) < std::fabs(y); });
-        if (*largest < 0.0) {
+        if (*peak < 0.0) {
             for (int64_t j = 0; j < n; ++j) row[j] = -row[j];
         }
     }

@@ -12,7 +12,10 @@ namespace alternant {
 // a : A, symmetric, shape (n, n); destroyed
 // w : out, eigenvalues, descending, shape (n)
 // vectors : out, row i is the unit eigenvector of w[i], its component of largest magnitude positive, shape
-// (n, n) work : 3n doubles Returns false where the iteration does not converge (A is not finite).
+// (n, n)
+// work : 3n doubles
+//
+// Returns false where A is not finite. Errors are relative to the largest eigenvalue.
 bool symmetric_eigen(double* a, int64_t n, double* w, double* vectors, double* work);
 
 }  // namespace alternant

@@ -1,6 +1,6 @@
 #include "isa.hpp"
 
-#include <cstdlib>
+#include <atomic>
 #include <cstring>
 
 #include "binding.hpp"
@@ -15,7 +15,7 @@ extern const LevelKernels level_avx512;
 
 namespace {
 
-const LevelKernels* chosen = nullptr;
+std::atomic<const LevelKernels*> chosen{nullptr};  // read without the GIL
 
 // The levels that this machine runs, best last.
 int available(const LevelKernels** levels) {
@@ -55,11 +55,12 @@ void set_isa(const char* name) {
 }  // namespace
 
 const LevelKernels& kernels() {
-    if (chosen == nullptr) {
+    const LevelKernels* level = chosen;
+    if (level == nullptr) {
         const LevelKernels* levels[4];
-        chosen = levels[available(levels) - 1];
+        chosen = level = levels[available(levels) - 1];
     }
-    return *chosen;
+    return *level;
 }
 
 void bind_isa(nb::module_& m) {

@@ -62,17 +62,51 @@ ALTERNANT_INLINE void update_strip(const float* panel, int64_t panel_stride, int
     }
 }
 
-// matrix ± PᵀP: the column blocks on and right of the diagonal of a symmetric n_blocks · lanes square matrix.
+// The last column block, of which only `used` columns are not padding: a column at a time, as a row.
+template <bool subtract>
+inline void update_narrow_block(const float* panel, int64_t panel_rows, int64_t depth, int64_t n_blocks,
+                                int64_t used, float* matrix) {
+    const int64_t last = n_blocks - 1, panel_stride = panel_rows * lanes;
+    float* block = matrix + last * n_blocks * lanes * lanes;
+    for (int64_t q = 0; q < used; ++q) {
+        const float* column = panel + last * panel_stride + q;
+        for (int64_t j = 0; j < n_blocks; ++j) {
+            const float* rows = panel + j * panel_stride;
+            Vec sums[4] = {};
+            int64_t e = 0;
+            for (; e + 4 <= depth; e += 4) {
+#pragma GCC unroll 4
+                for (int64_t i = 0; i < 4; ++i) {
+                    sums[i] += column[(e + i) * lanes] * load(rows + (e + i) * lanes);
+                }
+            }
+            for (; e < depth; ++e) sums[0] += column[e * lanes] * load(rows + e * lanes);
+            const Vec sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+            const Vec change = subtract ? -sum : sum;
+            if (j == last) {
+                float* row = block + (j * lanes + q) * lanes;
+                store(row, load(row) + change);
+            } else {
+                for (int i = 0; i < lanes; ++i) block[(j * lanes + i) * lanes + q] += change[i];
+            }
+        }
+    }
+}
+
+// matrix ± PᵀP: the column blocks on and right of the diagonal of a symmetric matrix of `size` columns, which
+// take n_blocks blocks.
 //
 // panel : `depth` used rows of a panel of `panel_rows` rows and n_blocks column blocks
 template <bool subtract>
-inline void rank_update(const float* panel, int64_t panel_rows, int64_t depth, int64_t n_blocks,
-                        float* matrix) {
-    const int64_t size = n_blocks * lanes;
-    for (int64_t i = 0; i < size; i += tile_rows) {
-        update_strip<subtract>(panel, panel_rows * lanes, depth, i, i / lanes, n_blocks, matrix,
-                               size * lanes);
+inline void rank_update(const float* panel, int64_t panel_rows, int64_t depth, int64_t size, float* matrix) {
+    const int64_t n_blocks = padded(size) / lanes, used = size - (n_blocks - 1) * lanes;
+    const bool narrow = n_blocks > 1 && used <= lanes / 4;
+    const int64_t n_full = narrow ? n_blocks - 1 : n_blocks;
+    for (int64_t i = 0; i < n_full * lanes; i += tile_rows) {
+        update_strip<subtract>(panel, panel_rows * lanes, depth, i, i / lanes, n_full, matrix,
+                               n_blocks * lanes * lanes);
     }
+    if (narrow) update_narrow_block<subtract>(panel, panel_rows, depth, n_blocks, used, matrix);
 }
 
 }  // namespace ALTERNANT_LEVEL

@@ -19,8 +19,10 @@ namespace alternant {
 namespace ALTERNANT_LEVEL {
 
 constexpr double dual_limit = 0.9;
-// Panels of the primal go into the float32 system; every so many, that is added to a float64 one and cleared.
-constexpr int64_t panels_per_flush = 32;
+// Entries gathered at a time by the primal.
+inline int64_t panel_entries(int64_t k) {
+    return k <= 128 ? 128 : 64;
+}
 // A pivot below this share of its diagonal is rounding noise. Scaled systems have pivots of at least 1 in
 // exact arithmetic; unscaled ones may be singular in truth, and are looked at more closely.
 constexpr float scaled_tolerance = 1e-6f;
@@ -28,15 +30,6 @@ constexpr float scaled_tolerance = 1e-6f;
 constexpr float settled_step = 1e-4f;
 constexpr int most_refinements = 5;
 
-// Rows of up to 2 k entries are gathered in one panel, which is then still there for an exact residual;
-// longer ones in panels of so many.
-inline int64_t panel_rows(int64_t k) {
-    return k <= 128 ? 128 : 64;
-}
-inline int64_t panel_rows(int64_t k, int64_t n) {
-    const int64_t all = padded(n);
-    return all > panel_rows(k) && n <= 2 * k ? all : panel_rows(k);
-}
 inline bool uses_dual(int64_t n, int64_t k) {
     return (double)n < dual_limit * (double)k;
 }
@@ -44,10 +37,10 @@ inline bool uses_dual(int64_t n, int64_t k) {
 // Memory of one worker, carved from one allocation.
 struct Scratch {
     float *scale, *weight, *rest, *rhs, *solution, *residual, *correction, *diagonal, *inverses;
-    float *h_scaled, *scaled_x;
-    double *d, *exact_rhs;
-    float *matrix, *factor, *panel, *panel_transposed;
-    double *sums, *float64;
+    float *h_scaled, *scaled_x, *x;
+    double *d, *total;
+    float *factor, *panel, *panel_transposed;
+    double* float64;
     size_t bytes;
 
     Scratch(const RowsTask& task, int64_t longest_row, char* base) {
@@ -55,8 +48,7 @@ struct Scratch {
         // Rows of the largest system and of the largest dual panel.
         const int64_t n_dual = padded(longest_row < k ? longest_row : k);
         const int64_t m = kp > n_dual ? kp : n_dual;
-        const int64_t rows = panel_rows(k, longest_row < 2 * k ? longest_row : 2 * k);
-        const bool long_rows = longest_row > panels_per_flush * panel_rows(k);
+        const int64_t rows = n_dual > panel_entries(k) ? n_dual : panel_entries(k);
         size_t used = 0;
         const auto take = [&](int64_t n, size_t size) {
             char* p = base + used;
@@ -66,6 +58,7 @@ struct Scratch {
         scale = (float*)take(kp, 4);
         h_scaled = (float*)take(kp, 4);
         scaled_x = (float*)take(kp, 4);
+        x = (float*)take(kp, 4);
         weight = (float*)take(rows, 4);
         rest = (float*)take(rows, 4);
         rhs = (float*)take(m, 4);
@@ -75,12 +68,10 @@ struct Scratch {
         diagonal = (float*)take(m, 4);
         inverses = (float*)take(m / lanes * inverse_block, 4);
         d = (double*)take(kp, 8);
-        exact_rhs = (double*)take(kp, 8);
-        matrix = (float*)take(m * m, 4);
+        total = (double*)take(kp, 8);
         factor = (float*)take(m * m, 4);
         panel = (float*)take(rows * kp, 4);
         panel_transposed = (float*)take(n_dual * kp, 4);
-        sums = (double*)take(long_rows ? kp * kp : 0, 8);
         float64 = (double*)take(k * k + 3 * k, 8);
         bytes = used;
     }
@@ -114,30 +105,31 @@ struct Row {
 
 // The columns [c, c + lanes) of a fixed row, with a 1 in the place of its bias and zeros beyond the width.
 ALTERNANT_INLINE Vec load_columns(const float* y, int64_t c, int64_t width, bool bias_column) {
-    if (c + lanes < width) return load(y + c);
-    Vec v = c + lanes == width ? load(y + c) : load_part(y + c, (int)(width - c));
-    if (bias_column) v[width - 1 - c] = 1.0f;
-    return v;
+    const int64_t left = width - c;
+    if (left > lanes) return load(y + c);
+    if (bias_column) return load_part(y + c, (int)left - 1) + unit((int)left - 1);
+    return left == lanes ? load(y + c) : load_part(y + c, (int)left);
 }
 
 ALTERNANT_INLINE void clear(float* p, int64_t n) {
     for (int64_t i = 0; i < n; ++i) p[i] = 0.0f;
 }
 
+// n : a multiple of lanes.
 ALTERNANT_INLINE double dot_float64(const float* x, const float* y, int64_t n) {
-    double total = 0.0;
-    for (int64_t i = 0; i < n; ++i) total += (double)x[i] * (double)y[i];
-    return total;
+    double sums[lanes] = {};
+    for (int64_t i = 0; i < n; i += lanes) {
+        for (int64_t j = 0; j < lanes; ++j) sums[j] += (double)x[i + j] * (double)y[i + j];
+    }
+    for (int half = lanes / 2; half > 0; half /= 2) {
+        for (int j = 0; j < half; ++j) sums[j] += sums[j + half];
+    }
+    return sums[0];
 }
 
-// |step| ≤ settled_step · |x| over n floats, n a multiple of lanes.
+// |step| ≤ settled_step · |x|, in float64: squares of float32 numbers may overflow or vanish.
 ALTERNANT_INLINE bool is_small(const float* step, const float* x, int64_t n) {
-    Vec steps = {}, sizes = {};
-    for (int64_t i = 0; i < n; i += lanes) {
-        steps += load(step + i) * load(step + i);
-        sizes += load(x + i) * load(x + i);
-    }
-    return sum(steps) <= settled_step * settled_step * sum(sizes);
+    return dot_float64(step, step, n) <= (double)settled_step * settled_step * dot_float64(x, x, n);
 }
 
 // Element (i, i) of a symmetric matrix of `size` rows in panel layout.
@@ -145,18 +137,8 @@ ALTERNANT_INLINE float* diagonal_element(float* matrix, int64_t size, int64_t i)
     return matrix + (i / lanes) * size * lanes + i * lanes + i % lanes;
 }
 
-// Copy the upper column blocks of scratch.matrix to scratch.factor, and its diagonal.
-inline void copy_system(Scratch& s, int64_t n_blocks) {
-    const int64_t size = n_blocks * lanes, stride = size * lanes;
-    for (int64_t j = 0; j < n_blocks; ++j) {
-        const float* from = s.matrix + j * stride;
-        float* to = s.factor + j * stride;
-        for (int64_t i = 0; i < (j + 1) * lanes * lanes; ++i) to[i] = from[i];
-    }
-    for (int64_t i = 0; i < size; ++i) s.diagonal[i] = *diagonal_element(s.matrix, size, i);
-}
-
-// Gather the row for the dual: Z in rows (scratch.panel) and transposed, g in scratch.rhs.
+// Gather the row for the dual: Z in rows (scratch.panel) and transposed, g in scratch.rhs, and in
+// scratch.rest the part Z D^−½ h that g has lost.
 inline void gather_dual(const Row& row, Scratch& s, const float* h_scaled) {
     const RowsTask& task = row.task;
     const int64_t k = task.width, kp = padded(k), np = padded(row.n);
@@ -168,6 +150,7 @@ inline void gather_dual(const Row& row, Scratch& s, const float* h_scaled) {
         s.rhs[e] = task.b_is_target ? root * t : t / root;
     }
     for (int64_t e = row.n; e < np; ++e) s.weight[e] = s.rhs[e] = 0.0f;
+    clear(s.rest, np);
     for (int64_t first = 0; first < np; first += lanes) {
         Vec dots[lanes];
         for (int r = 0; r < lanes; ++r) dots[r] = Vec{};
@@ -186,7 +169,10 @@ inline void gather_dual(const Row& row, Scratch& s, const float* h_scaled) {
 #pragma GCC unroll 16
             for (int r = 0; r < lanes; ++r) store(s.panel_transposed + first * kp + (c + r) * lanes, rows[r]);
         }
-        if (h_scaled != nullptr) store(s.rhs + first, load(s.rhs + first) - sum_rows(dots));
+        if (h_scaled != nullptr) {
+            store(s.rest + first, sum_rows(dots));
+            store(s.rhs + first, load(s.rhs + first) - load(s.rest + first));
+        }
     }
 }
 
@@ -204,11 +190,20 @@ ALTERNANT_INLINE void multiply_panel(const float* transposed, int64_t n_padded, 
     }
 }
 
-// x (kp floats) += Zᵀ t over n rows of the dual's panel.
-ALTERNANT_INLINE void add_combined_rows(const float* panel, int64_t n, int64_t kp, const float* t, float* x) {
-    for (int64_t e = 0; e < n; ++e) {
-        for (int64_t c = 0; c < kp; c += lanes) store(x + c, load(x + c) + t[e] * load(panel + e * kp + c));
+// x (kp floats) += Zᵀ t for the dual's panel.
+ALTERNANT_INLINE void add_combined_rows(const float* panel, int64_t n_padded, int64_t kp, const float* t,
+                                        float* x) {
+    for (int64_t first = 0; first < n_padded; first += lanes) {
+        for (int64_t c = 0; c < kp; c += lanes) {
+            store(x + c, load(x + c) + combine(t + first, panel + first * kp + c, kp));
+        }
     }
+}
+
+// What an entry adds to the objective: v² = (g − p)², less the constant g² unless targets are given. Taken
+// together, since g² = b²/a may be far larger than what is left.
+ALTERNANT_INLINE double entry_loss(double g, double p, bool b_is_target) {
+    return b_is_target ? (g - p) * (g - p) : p * (p - 2.0 * g);
 }
 
 // Dual solve; leaves D^½ x in scratch.scaled_x.
@@ -220,7 +215,7 @@ inline bool solve_dual(const Row& row, Scratch& s, const float* h_scaled, double
     gather_dual(row, s, h_scaled);
     for (int64_t i = 0; i < np * np; ++i) s.factor[i] = 0.0f;
     for (int64_t i = 0; i < np; ++i) *diagonal_element(s.factor, np, i) = 1.0f;
-    rank_update<false>(s.panel_transposed, kp, kp, n_blocks, s.factor);
+    rank_update<false>(s.panel_transposed, kp, k, row.n, s.factor);
     for (int64_t i = 0; i < np; ++i) s.diagonal[i] = *diagonal_element(s.factor, np, i);
     if (!factorize(s.factor, n_blocks, s.diagonal, scaled_tolerance, s.inverses)) return false;
 
@@ -228,62 +223,46 @@ inline bool solve_dual(const Row& row, Scratch& s, const float* h_scaled, double
     for (int64_t i = 0; i < np; ++i) t[i] = s.rhs[i];
     solve_factorized(s.factor, s.inverses, n_blocks, t);
     clear(s.scaled_x, kp);
-    add_combined_rows(s.panel, row.n, kp, t, s.scaled_x);
+    add_combined_rows(s.panel, np, kp, t, s.scaled_x);
     bool settled = false;
     for (int i = 0; i < most_refinements && !settled; ++i) {
         multiply_panel(s.panel_transposed, np, kp, s.scaled_x, rest);
-        loss = dot_float64(s.scaled_x, s.scaled_x, k);
+        loss = dot_float64(s.scaled_x, s.scaled_x, kp);
         for (int64_t e = 0; e < np; ++e) {
-            const float v = s.rhs[e] - rest[e];
-            loss += (double)v * v;
-            step[e] = rest[e] = v - t[e];
+            loss +=
+                entry_loss((double)s.rhs[e] + s.rest[e], (double)rest[e] + s.rest[e], row.task.b_is_target);
+            step[e] = rest[e] = (s.rhs[e] - rest[e]) - t[e];
         }
         solve_factorized(s.factor, s.inverses, n_blocks, step);
         for (int64_t e = 0; e < np; ++e) {
             loss -= (double)rest[e] * ((double)rest[e] - step[e]);
             t[e] += step[e];
         }
-        add_combined_rows(s.panel, row.n, kp, step, s.scaled_x);
+        add_combined_rows(s.panel, np, kp, step, s.scaled_x);
         settled = is_small(step, t, np);
     }
     if (!settled) return false;
 
-    if (!row.task.b_is_target) loss -= dot_float64(s.rhs, s.rhs, row.n);  // the constant is left out then
     if (h_scaled != nullptr) {
-        loss -= dot_float64(h_scaled, h_scaled, k);
+        loss -= dot_float64(h_scaled, h_scaled, kp);
         for (int64_t c = 0; c < kp; ++c) s.scaled_x[c] += h_scaled[c];
     }
     return true;
 }
 
-// Add the panel's rows to the system, those of negative a (from `n_positive` on) with a minus sign.
-inline void add_panel(Scratch& s, int64_t n_blocks, int64_t rows, int64_t n_positive, int64_t n_used) {
-    rank_update<false>(s.panel, rows, n_positive, n_blocks, s.matrix);
-    if (n_used > n_positive) {
-        rank_update<true>(s.panel + n_positive * lanes, rows, n_used - n_positive, n_blocks, s.matrix);
-    }
-}
-
-// Gather the row panel by panel into scratch.matrix (I or D, plus w0·G, plus Zᵀ S Z) and scratch.rhs.
-// Returns Σ a t² where b holds targets, else 0.
-inline double build_primal(const Row& row, Scratch& s, bool scaled, double w0) {
+// Gather the row panel by panel into scratch.factor (I or D, plus w0·G, plus Zᵀ S Z) and scratch.rhs.
+inline void build_primal(const Row& row, Scratch& s, bool scaled, double w0) {
     const RowsTask& task = row.task;
-    const int64_t k = task.width, kp = padded(k), n_blocks = kp / lanes, stride = kp * lanes;
-    const int64_t rows = panel_rows(k, row.n);
-    double square = 0.0;
+    const int64_t k = task.width, kp = padded(k), stride = kp * lanes;
+    const int64_t rows = panel_entries(k);
     for (int64_t c = 0; c < kp; ++c) {
-        s.exact_rhs[c] = task.h != nullptr && c < k ? (double)s.scale[c] * task.h[row.index * k + c] : 0.0;
+        s.rhs[c] = task.h != nullptr && c < k ? s.scale[c] * task.h[row.index * k + c] : 0.0f;
     }
-    for (int64_t i = 0; i < kp * kp; ++i) s.matrix[i] = 0.0f;
-    const bool flushes = row.n > panels_per_flush * rows;
-    if (flushes) {
-        for (int64_t i = 0; i < kp * kp; ++i) s.sums[i] = 0.0;
-    }
-    int64_t n_panels = 0;
+    for (int64_t i = 0; i < kp * kp; ++i) s.factor[i] = 0.0f;
     for (int64_t first = 0; first < row.n; first += rows) {
         const int64_t n_entries = row.n - first < rows ? row.n - first : rows;
-        // Entries of positive a from the front of the panel, of negative a from the back; a = 0 only joins
-        // the right side.
+        // Entries of positive a from the front of the panel, of negative a behind them; a = 0 only joins the
+        // right side.
         int64_t n_positive = 0, n_negative = 0;
         for (int64_t i = 0; i < n_entries; ++i) {
             const float a = row.a(first + i);
@@ -291,137 +270,119 @@ inline double build_primal(const Row& row, Scratch& s, bool scaled, double w0) {
             n_positive += a > 0.0f;
             n_negative += a < 0.0f;
         }
-        clear(s.residual, kp);  // the panel's part of the right side
         int64_t positive = 0, negative = n_positive;
         for (int64_t i = 0; i < n_entries; ++i) {
             const float a = s.weight[i];
             const float t = row.target(first + i, a);
             const float b = task.b_is_target ? a * t : t;
-            if (task.b_is_target) square += (double)a * t * t;
-            if (a == 0.0f && b == 0.0f) continue;
             const float root = __builtin_sqrtf(__builtin_fabsf(a));
             const float* y = row.fixed(first + i);
             const int64_t place = a > 0.0f ? positive++ : a < 0.0f ? negative++ : -1;
             for (int64_t c = 0; c < kp; c += lanes) {
                 const Vec z = load_columns(y, c, k, task.bias_column) * load(s.scale + c);
-                store(s.residual + c, load(s.residual + c) + b * z);
+                store(s.rhs + c, load(s.rhs + c) + b * z);
                 if (place >= 0) store(s.panel + c * rows + place * lanes, root * z);
             }
         }
-        for (int64_t c = 0; c < kp; ++c) s.exact_rhs[c] += s.residual[c];
-        add_panel(s, n_blocks, rows, n_positive, n_positive + n_negative);
-        if (flushes && (++n_panels % panels_per_flush == 0 || first + rows >= row.n)) {
-            for (int64_t i = 0; i < kp * kp; ++i) {
-                s.sums[i] += s.matrix[i];
-                s.matrix[i] = 0.0f;
-            }
+        rank_update<false>(s.panel, rows, n_positive, k, s.factor);
+        if (n_negative > 0) {
+            rank_update<true>(s.panel + n_positive * lanes, rows, n_negative, k, s.factor);
         }
     }
-    if (flushes) {
-        for (int64_t i = 0; i < kp * kp; ++i) s.matrix[i] = (float)s.sums[i];
-    }
     for (int64_t i = 0; i < kp; ++i) {
-        *diagonal_element(s.matrix, kp, i) += scaled || i >= k ? 1.0f : (float)s.d[i];
-        s.rhs[i] = (float)s.exact_rhs[i];
+        *diagonal_element(s.factor, kp, i) += scaled || i >= k ? 1.0f : (float)s.d[i];
     }
     if (task.gram != nullptr && w0 != 0.0) {
         for (int64_t i = 0; i < k; ++i) {
             for (int64_t j = i / lanes * lanes; j < k; ++j) {
-                s.matrix[(j / lanes) * stride + i * lanes + j % lanes] +=
+                s.factor[(j / lanes) * stride + i * lanes + j % lanes] +=
                     (float)(w0 * s.scale[i] * s.scale[j] * task.gram[i * k + j]);
             }
         }
     }
-    return square;
+    for (int64_t i = 0; i < kp; ++i) s.diagonal[i] = *diagonal_element(s.factor, kp, i);
 }
 
-// The residual of scratch.solution in the primal system, from the panel that holds the whole row (all a > 0),
-// to scratch.residual; returns the objective there (without the constant Σ b²/a unless b holds targets).
-inline double residual_from_panel(const Row& row, Scratch& s, const float* d, const float* h) {
-    const int64_t k = row.task.width, kp = padded(k), rows = panel_rows(k, row.n);
+// What scratch.x leaves of the right side, times the scale, to scratch.residual; returns the objective there.
+//
+// From the rows themselves, not from the rounded system, and summed over the entries in float64: where terms
+// are alike (a constant column, a bias), rounding errors of one sign would add up. With p = y·x an entry
+// leaves b − a p and costs a p² − 2 b p, or a (t − p)² where b holds targets.
+inline double find_residual(const Row& row, Scratch& s, double w0) {
+    const RowsTask& task = row.task;
+    const int64_t k = task.width, kp = padded(k);
     double loss = 0.0;
     for (int64_t c = 0; c < kp; ++c) {
-        const float x = s.solution[c], hc = h != nullptr ? h[c] : 0.0f;
-        loss += ((double)d[c] * x - 2.0 * hc) * x;
-        s.residual[c] = hc - d[c] * x;
+        const double h = task.h != nullptr && c < k ? task.h[row.index * k + c] : 0.0;
+        const double dx = c < k ? s.d[c] * s.x[c] : 0.0;
+        s.total[c] = h - dx;
+        loss += (dx - 2.0 * h) * s.x[c];
+    }
+    if (task.gram != nullptr && w0 != 0.0) {
+        for (int64_t i = 0; i < k; ++i) {
+            double gx = 0.0;
+            for (int64_t j = 0; j < k; ++j) gx += (double)task.gram[i * k + j] * s.x[j];
+            s.total[i] -= w0 * gx;
+            loss += w0 * gx * s.x[i];
+        }
     }
     for (int64_t first = 0; first < row.n; first += lanes) {
+        const int64_t count = row.n - first < lanes ? row.n - first : lanes;
+        const float* y[lanes];
         Vec dots[lanes];
-#pragma GCC unroll 16
-        for (int r = 0; r < lanes; ++r) dots[r] = Vec{};
+        for (int r = 0; r < lanes; ++r) {
+            y[r] = row.fixed(first + (r < count ? r : count - 1));
+            dots[r] = Vec{};
+        }
         for (int64_t c = 0; c < kp; c += lanes) {
-            const Vec x = load(s.solution + c);
-            const float* block = s.panel + c * rows + first * lanes;
+            const Vec x = load(s.x + c);
 #pragma GCC unroll 16
-            for (int r = 0; r < lanes; ++r) dots[r] += load(block + r * lanes) * x;
+            for (int r = 0; r < lanes; ++r) dots[r] += load_columns(y[r], c, k, task.bias_column) * x;
         }
-        store(s.rest + first, sum_rows(dots));
-    }
-    for (int64_t e = 0; e < row.n; ++e) {
-        const float a = s.weight[e], t = row.target(e, a), root = __builtin_sqrtf(a);
-        const float g = row.task.b_is_target ? root * t : t / root;
-        s.rest[e] = g - s.rest[e];
-        loss += (double)s.rest[e] * s.rest[e] - (row.task.b_is_target ? 0.0 : (double)g * g);
-    }
-    for (int64_t c = 0; c < kp; c += lanes) {
-        Vec even = load(s.residual + c), odd = {};
-        const float* block = s.panel + c * rows;
-        int64_t e = 0;
-        for (; e + 2 <= row.n; e += 2) {
-            even += s.rest[e] * load(block + e * lanes);
-            odd += s.rest[e + 1] * load(block + (e + 1) * lanes);
+        alignas(64) float left[lanes];
+        store(left, sum_rows(dots));
+        for (int r = 0; r < lanes; ++r) {
+            const float p = left[r];
+            left[r] = 0.0f;
+            if (r >= count) continue;
+            const float a = row.a(first + r), t = row.target(first + r, a);
+            left[r] = task.b_is_target ? a * (t - p) : t - a * p;
+            loss += task.b_is_target ? (double)a * (t - p) * (t - p) : ((double)a * p - 2.0 * t) * p;
         }
-        if (e < row.n) even += s.rest[e] * load(block + e * lanes);
-        store(s.residual + c, even + odd);
+        for (int64_t c = 0; c < kp; c += lanes) {
+            Vec even = {}, odd = {};
+#pragma GCC unroll 16
+            for (int r = 0; r < lanes; r += 2) {
+                even += left[r] * load_columns(y[r], c, k, task.bias_column);
+                odd += left[r + 1] * load_columns(y[r + 1], c, k, task.bias_column);
+            }
+            const Vec sum = even + odd;
+            for (int j = 0; j < lanes; ++j) s.total[c + j] += sum[j];
+        }
     }
-    return loss;
-}
-
-// The same from the float32 system, for rows in many panels; `square` as from build_primal.
-inline double residual_from_system(const RowsTask& task, Scratch& s, double square) {
-    const int64_t kp = padded(task.width);
-    multiply_symmetric(s.matrix, kp / lanes, s.solution, s.residual);
-    double loss = square;
-    for (int64_t i = 0; i < kp; ++i) {
-        s.residual[i] = s.rhs[i] - s.residual[i];
-        loss -= (s.exact_rhs[i] + s.residual[i]) * s.solution[i];
-    }
+    for (int64_t c = 0; c < kp; ++c) s.residual[c] = (float)(s.total[c] * s.scale[c]);
     return loss;
 }
 
 // Primal solve; leaves D^½ x (x itself where the row is not scaled) in scratch.scaled_x.
-inline bool solve_primal(const Row& row, Scratch& s, bool scaled, bool positive, double w0, double& loss) {
-    const RowsTask& task = row.task;
-    const int64_t k = task.width, kp = padded(k), n_blocks = kp / lanes;
-    const double square = build_primal(row, s, scaled, w0);
-    copy_system(s, n_blocks);
-    if (!factorize(s.factor, n_blocks, s.diagonal, scaled ? scaled_tolerance : 4e-7f * (float)kp,
-                   s.inverses)) {
-        return false;
-    }
-    for (int64_t c = 0; c < kp; ++c) s.solution[c] = s.rhs[c];
-    solve_factorized(s.factor, s.inverses, n_blocks, s.solution);
-    const bool in_one_panel = positive && task.gram == nullptr && row.n <= panel_rows(k, row.n);
-    if (in_one_panel) {
-        for (int64_t c = 0; c < kp; ++c) {
-            s.diagonal[c] = scaled || c >= k ? 1.0f : (float)s.d[c];
-            s.h_scaled[c] = task.h != nullptr && c < k ? s.scale[c] * task.h[row.index * k + c] : 0.0f;
-        }
-    }
+inline bool solve_primal(const Row& row, Scratch& s, bool scaled, double w0, double& loss) {
+    const int64_t kp = padded(row.task.width), n_blocks = kp / lanes;
+    build_primal(row, s, scaled, w0);
+    const float tolerance = scaled ? scaled_tolerance : 4e-7f * (float)kp;
+    if (!factorize(s.factor, n_blocks, s.diagonal, tolerance, s.inverses)) return false;
+    for (int64_t c = 0; c < kp; ++c) s.scaled_x[c] = s.rhs[c];
+    solve_factorized(s.factor, s.inverses, n_blocks, s.scaled_x);
     bool settled = false;
     for (int i = 0; i < most_refinements && !settled; ++i) {
-        loss = in_one_panel ? residual_from_panel(row, s, s.diagonal, s.h_scaled)
-                            : residual_from_system(task, s, square);
+        for (int64_t c = 0; c < kp; ++c) s.x[c] = s.scaled_x[c] * s.scale[c];
+        loss = find_residual(row, s, w0);
         for (int64_t c = 0; c < kp; ++c) s.correction[c] = s.residual[c];
         solve_factorized(s.factor, s.inverses, n_blocks, s.correction);
         // A step d along the residual r lowers the objective by rᵀ d.
-        for (int64_t c = 0; c < kp; ++c) {
-            loss -= (double)s.residual[c] * s.correction[c];
-            s.solution[c] += s.correction[c];
-        }
-        settled = is_small(s.correction, s.solution, kp);
+        loss -= dot_float64(s.residual, s.correction, kp);
+        for (int64_t c = 0; c < kp; ++c) s.scaled_x[c] += s.correction[c];
+        settled = is_small(s.correction, s.scaled_x, kp);
     }
-    for (int64_t c = 0; c < kp; ++c) s.scaled_x[c] = s.solution[c];
     return settled;
 }
 
@@ -460,7 +421,7 @@ inline RowFailure solve_row(const Row& row, Scratch& s) {
     if (row.n > 0 && scaled && positive && task.gram == nullptr && uses_dual(row.n, k)) {
         solved = solve_dual(row, s, h, loss);
     } else {
-        solved = solve_primal(row, s, scaled, positive, w0, loss);
+        solved = solve_primal(row, s, scaled, w0, loss);
     }
     bool finite = solved;
     for (int64_t c = 0; c < k && finite; ++c) {
@@ -468,7 +429,7 @@ inline RowFailure solve_row(const Row& row, Scratch& s) {
         finite = __builtin_isfinite(out[c]);
     }
     const RowFailure failure =
-        finite ? RowFailure::none : solve_row_float64(row, s.d, w0, s.float64, out, loss);
+        finite ? RowFailure::none : solve_row_float64(row, s.d, scaled && positive, w0, s.float64, out, loss);
     double& penalty = task.penalties[row.index];
     penalty = 0.0;
     for (int64_t c = 0; c < k; ++c) {
@@ -477,9 +438,9 @@ inline RowFailure solve_row(const Row& row, Scratch& s) {
     return failure;
 }
 
+// The caller has checked the offsets.
 inline RowFailure check_row(const RowsTask& task, int64_t r) {
     const int64_t begin = task.offsets[r] - task.offsets[0], end = task.offsets[r + 1] - task.offsets[0];
-    if (begin < 0 || end < begin || end > task.n_entries) return RowFailure::bad_offsets;
     for (int64_t e = begin; e < end; ++e) {
         const int32_t i = task.indices[e];
         if (i < 0 || i >= task.n_fixed) return RowFailure::bad_index;

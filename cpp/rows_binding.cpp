@@ -103,7 +103,8 @@ std::tuple<int, int64_t, bool> solve_rows(
     task.shards = pointers.data();
     task.shard_mask = INT64_MAX;
     if (arrays.size() > 1) {
-        require((shard_rows & (shard_rows - 1)) == 0, "the row count of a shard must be a power of two");
+        require(shard_rows > 0 && (shard_rows & (shard_rows - 1)) == 0,
+                "the row count of a shard must be a power of two");
         task.shard_shift = __builtin_ctzll((uint64_t)shard_rows);
         task.shard_mask = shard_rows - 1;
     }
@@ -136,13 +137,11 @@ std::tuple<int, int64_t, bool> solve_rows(
     RunStatus status;
     {
         const nb::gil_scoped_release release;
+        const int64_t bad = first_bad_row(task.offsets, task.n_rows, task.n_entries);
+        if (bad >= 0) return {(int)RowFailure::bad_offsets, bad, false};
         int64_t longest_row = 0;
         for (int64_t r = 0; r < task.n_rows; ++r) {
-            const int64_t n = task.offsets[r + 1] - task.offsets[r];
-            if (n < 0 || task.offsets[r + 1] - task.offsets[0] > task.n_entries) {
-                return {(int)RowFailure::bad_offsets, r, false};
-            }
-            longest_row = std::max(longest_row, n);
+            longest_row = std::max(longest_row, task.offsets[r + 1] - task.offsets[r]);
         }
         const std::vector<int64_t> bounds = cut_into_chunks(task);
         RowsRun run{task, kernels(), bounds, longest_row, {}, {}};

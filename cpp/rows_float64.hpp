@@ -7,10 +7,11 @@
 namespace alternant {
 namespace ALTERNANT_LEVEL {
 
-// `d` : the diagonal part D, shape (k). `memory` : k² + 3k doubles.
+// `d` : the diagonal part D, shape (k); `definite` : all of D and all a are positive. `memory` : k² + 3k
+// doubles.
 template <class Row>
-RowFailure solve_row_float64(const Row& row, const double* d, double w0, double* memory, float* out,
-                             double& loss) {
+RowFailure solve_row_float64(const Row& row, const double* d, bool definite, double w0, double* memory,
+                             float* out, double& loss) {
     const RowsTask& task = row.task;
     const int64_t k = task.width;
     double *matrix = memory, *rhs = matrix + k * k, *x = rhs + k, *diagonal = x + k;
@@ -39,10 +40,15 @@ RowFailure solve_row_float64(const Row& row, const double* d, double w0, double*
         for (int64_t j = 0; j <= i; ++j) {
             double v = matrix[i * k + j];
             for (int64_t q = 0; q < j; ++q) v -= matrix[i * k + q] * matrix[j * k + q];
+            const double least = tolerance * diagonal[i];
             if (i != j) {
                 matrix[i * k + j] = v / matrix[j * k + j];
-            } else if (v > tolerance * diagonal[i]) {
+            } else if (v > least) {
                 matrix[i * k + i] = __builtin_sqrt(v);
+            } else if (definite && v >= -least) {
+                // There is a solution: the ridge, far smaller than what was rounded off, is lost in it. The
+                // data say nothing in this direction, and noise over a larger pivot is less noise.
+                matrix[i * k + i] = __builtin_sqrt(least);
             } else {
                 return __builtin_isfinite(v) ? RowFailure::singular : RowFailure::not_finite;
             }

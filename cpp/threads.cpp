@@ -2,9 +2,8 @@
 
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
+#include <exception>
 #include <new>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -51,7 +50,7 @@ struct Run {
         }
         auto polled = std::chrono::steady_clock::now();
         while (!ended) {
-            if (options.stop != nullptr && *options.stop != 0) {
+            if (options.stop != nullptr && __atomic_load_n(options.stop, __ATOMIC_RELAXED) != 0) {
                 stopped = true;
                 break;
             }
@@ -85,8 +84,10 @@ RunStatus run_chunks(int64_t n_chunks, const RunOptions& options, size_t scratch
     for (int64_t t = 1; t < wanted; ++t) {
         try {
             threads.emplace_back([&run] { run.work(false); });
-        } catch (const std::system_error&) {
-            break;  // a machine that grants fewer threads gives the same result, later
+        } catch (const std::exception&) {
+            // A machine that grants fewer threads, or no memory for them, gives the same result, later;
+            // threads that run already must be joined.
+            break;
         }
     }
     run.work(true);

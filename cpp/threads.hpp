@@ -10,7 +10,8 @@ enum class RunStatus { done, stopped, out_of_memory };
 
 struct RunOptions {
     int n_threads = 1;
-    const volatile int32_t* stop = nullptr;  // optional: a non-zero value ends the run between two chunks
+    const int32_t* stop =
+        nullptr;  // optional, read atomically: a non-zero value ends the run between two chunks
     bool (*poll)(void* context) =
         nullptr;  // optional: asked by the calling thread about every 50 ms; true stops
     void* poll_context = nullptr;

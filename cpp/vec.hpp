@@ -7,6 +7,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#if defined(__AVX2__)
+#include <immintrin.h>  // for loads of a part of a vector, which the extensions lack
+#endif
+
 #define ALTERNANT_JOIN_(a, b) a##b
 #define ALTERNANT_JOIN(a, b) ALTERNANT_JOIN_(a, b)
 #define ALTERNANT_STRING_(a) #a
@@ -33,11 +37,36 @@ ALTERNANT_INLINE Vec broadcast(float x) {
     return x - Vec{};
 }
 
-// The first `count` floats at p (0 < count < lanes), zeros behind them; reads nothing beyond.
+template <int... I>
+struct Lanes {};
+template <int N, int... I>
+struct MakeLanes : MakeLanes<N - 1, N - 1, I...> {};
+template <int... I>
+struct MakeLanes<0, I...> {
+    using type = Lanes<I...>;
+};
+using AllLanes = typename MakeLanes<lanes>::type;
+template <int... I>
+ALTERNANT_INLINE VecIndex lane_numbers(Lanes<I...>) {
+    return VecIndex{I...};
+}
+
+// The first `count` floats at p (0 ≤ count < lanes), zeros behind them; reads nothing beyond.
 ALTERNANT_INLINE Vec load_part(const float* p, int count) {
+#if defined(__AVX512F__)
+    return (Vec)_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1u), p);
+#elif defined(__AVX2__)
+    return (Vec)_mm256_maskload_ps(p, (__m256i)(lane_numbers(AllLanes{}) < count));
+#else
     Vec v = {};
     for (int i = 0; i < count; ++i) v[i] = p[i];
     return v;
+#endif
+}
+
+// 1 in one lane, 0 in the others.
+ALTERNANT_INLINE Vec unit(int lane) {
+    return (Vec)((lane_numbers(AllLanes{}) == lane) & 0x3f800000);
 }
 
 // Sum of the lanes, always halves first.
@@ -62,16 +91,6 @@ ALTERNANT_INLINE Vec pick(Vec a, Vec b) {
     return __builtin_shuffle(a, b, VecIndex{I...});
 }
 #endif
-
-template <int... I>
-struct Lanes {};
-template <int N, int... I>
-struct MakeLanes : MakeLanes<N - 1, N - 1, I...> {};
-template <int... I>
-struct MakeLanes<0, I...> {
-    using type = Lanes<I...>;
-};
-using AllLanes = typename MakeLanes<lanes>::type;
 
 template <int half, int... I>
 ALTERNANT_INLINE Vec pick_low(Vec a, Vec b, Lanes<I...>) {

@@ -1,4 +1,4 @@
-"""The list of a command's arguments and options as docs/command-line.md shows it, from the application itself.
+"""The lists of arguments and options that docs/command-line.md shows, from the application itself.
 
 python tests/command_reference.py       rewrites the lists in the page (scripts/docs --write)
 """

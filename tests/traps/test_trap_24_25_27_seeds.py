@@ -1,4 +1,4 @@
-"""Traps 24, 25, 27: a second fit goes on from the first; documented seeds crash; start values move with users."""
+"""Traps 24, 25, 27: a second fit goes on from the first; documented seeds crash; start values move."""
 
 import numpy as np
 import pytest

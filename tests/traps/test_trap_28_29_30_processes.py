@@ -120,7 +120,8 @@ BIG = """
     from alternant import ExplicitALS, Interactions
     rng = np.random.default_rng(0)
     cells = np.unique(rng.integers(0, 20_000 * 2_000, 1_000_000))
-    ratings = Interactions.from_arrays(cells // 2_000, cells % 2_000, rng.integers(1, 6, cells.size).astype(float))
+    stars = rng.integers(1, 6, cells.size).astype(float)
+    ratings = Interactions.from_arrays(cells // 2_000, cells % 2_000, stars)
     seen = []
     def interrupt():
         while len(seen) < {after}:
@@ -144,7 +145,7 @@ def test_trap_30_ctrl_c_keeps_the_finished_sweeps():
 """
     )
     assert done.returncode == 0, done.stderr
-    # Five half-sweeps were seen, so the third sweep was under way: two whole ones and the closing pass are kept.
+    # Five half-sweeps were seen, so the third sweep was under way: two whole ones and the closing pass stay.
     assert done.stdout.startswith("interrupted after 2 whole sweeps | 5 | True"), done.stdout
 
 

@@ -314,3 +314,21 @@ def test_values_too_large_for_float32_factors_are_refused():
     huge = Interactions.from_arrays([1, 1, 2, 2], [1, 2, 1, 2], [3e38, -3e38, 1e38, 3e38])
     with pytest.raises(DivergedError, match="do not fit float32"):
         ExplicitALS(regularization=0.1, n_factors=2).fit(huge)
+
+
+def test_far_more_factors_than_items():
+    """Seen to fail in the closing eigendecomposition, which did not converge on a Gramian of low rank."""
+    dense = random_ratings(0, 60, 12)
+    model = ExplicitALS(n_factors=120, n_sweeps=2).fit(ratings_of(dense))
+    assert np.isfinite(model.user_table).all()
+
+
+def test_one_large_value_everywhere_and_a_tiny_ridge():
+    """All rows are multiples of one direction, and λ is lost beside them even in float64.
+
+    Seen to fail: a "singular" user, though λ > 0.
+    """
+    model = ExplicitALS(
+        n_factors=4, regularization=1e-3, regularization_exponent=0, biases=False, center=False, n_sweeps=8
+    ).fit(ratings_of(np.full((3000, 40), 1e6)))
+    assert model.predict([0], [0])[0] == pytest.approx(1e6, rel=1e-4)

@@ -1,5 +1,7 @@
 """Gramian, products, eigendecomposition against NumPy."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -28,6 +30,14 @@ def test_multiply(isa, shape):
     )
     found = dense.multiply(table, matrix, n_threads=2)
     assert np.allclose(found, table.astype(float) @ matrix, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("offsets", [[0, 3, 2], [0, 2, 4], [-(2**63), -(2**63) + 99, 2**63 - 1]])
+def test_multiply_sparse_refuses_offsets_that_do_not_fit(offsets):
+    """The last: a difference that overflows. Seen to read outside."""
+    block = SimpleNamespace(offsets=np.array(offsets, np.int64), indices=np.zeros(3, np.int32), values=None)
+    with pytest.raises(ValueError, match="offsets must rise and stay within the entries"):
+        dense.multiply_sparse(block, np.ones((2, 4), np.float32), n_threads=1)
 
 
 def test_multiply_sparse(isa):
@@ -60,6 +70,18 @@ def test_eigendecomposition_of_special_matrices(matrix):
     values, vectors = dense.symmetric_eigen(matrix)
     assert np.allclose(vectors.T @ np.diag(values) @ vectors, matrix, atol=1e-14)
     assert (np.diff(values) <= 0).all()
+
+
+@pytest.mark.parametrize("n", [70, 100, 257])
+@pytest.mark.parametrize("rank", [1, 20])
+@pytest.mark.parametrize("unit", [1.0, 1e-300, 1e300])
+def test_eigendecomposition_of_matrices_of_low_rank(n, rank, unit):
+    """More factors than items. Seen to fail: beside zero eigenvalues' noise no off-diagonal was small enough."""
+    root = np.random.default_rng(n).normal(size=(n, rank))
+    matrix = root @ root.T
+    values, vectors = dense.symmetric_eigen(matrix * unit)
+    assert np.allclose(vectors.T @ np.diag(values / unit) @ vectors, matrix, atol=1e-12 * n)
+    assert np.allclose(vectors @ vectors.T, np.eye(n), atol=1e-13 * n)
 
 
 def test_eigendecomposition_refuses_nan():

@@ -243,6 +243,72 @@ def test_a_pivot_eaten_by_rounding_is_redone_in_float64(isa):
     assert np.allclose(case.out[0], exact, rtol=1e-3, atol=1e-6)
 
 
+@pytest.mark.parametrize("n", [200, 500, 2000, 5000])
+@pytest.mark.parametrize("k", [1, 2, 4, 16])
+@pytest.mark.parametrize("ridge", [1e-3, 1.0])
+def test_terms_that_are_alike_leave_no_systematic_rounding(isa, n, k, ridge):
+    """Equal rows and values round every addition the same way.
+
+    Seen to fail with the residual and the loss taken from a system that was summed in float32 (3e-6).
+    """
+    case = Case([n], k, ridge=ridge, seed=3)
+    case.fixed[:] = case.fixed[0]
+    case.values[:] = 3.3
+    assert case.solve() is None
+    case.check()
+
+
+@pytest.mark.parametrize("k", [8, 16, 32])
+@pytest.mark.parametrize("ridge", [1e-3, 1.0])
+def test_the_loss_holds_where_columns_share_a_direction(isa, k, ridge):
+    """|x|ᵀ|A||x| is far above the loss then; seen to fail with the loss taken from the float32 system."""
+    case = Case([200] * 6, k, ridge=ridge)
+    case.fixed += case.rng.normal(size=k).astype(np.float32) * 3
+    a = (10.0 ** case.rng.uniform(-6, 6, len(case.values))).astype(np.float32)
+    assert case.solve(a=EntryTerm(array=a)) is None
+    case.check(a=a, b=a * case.values)
+
+
+@pytest.mark.parametrize("k", [5, 64])
+def test_confidence_form_with_a_dense_right_side(isa, k):
+    """Seen to fail with the constant Σ b²/a taken off after h had changed it."""
+    case = Case(COUNTS[1:], k)
+    h = case.rng.normal(size=(case.n_rows, k)).astype(np.float32)
+    assert case.solve(a=EntryTerm(0.0, 2.0), b=EntryTerm(1.0, 2.0), b_is_target=False, h=h) is None
+    case.check(a=2.0 * case.values, b=1.0 + 2.0 * case.values)
+
+
+@pytest.mark.parametrize("k", [5, 64])
+def test_the_loss_holds_for_small_confidences(isa, k):
+    """b²/a is 10⁶ times the loss; seen to fail with both rounded before their difference was taken."""
+    case = Case(COUNTS, k)
+    assert case.solve(a=EntryTerm(0.0, 1e-6), b=EntryTerm(1.0, 1e-6), b_is_target=False) is None
+    case.check(
+        a=np.float32(1e-6 * case.values.astype(float)), b=np.float32(1 + 1e-6 * case.values.astype(float))
+    )
+
+
+@pytest.mark.parametrize("unit", [1e-24, 1e24])
+def test_the_unit_of_the_values_does_not_matter(isa, unit):
+    """Squares of these vanish or overflow in float32; seen to fail with refinement measured in it (1e-2)."""
+    case = Case([20, 60, 200, 300], 64, ridge=1e-3)
+    case.fixed[:, 1] = case.fixed[:, 0] * (1 + 1e-3 * case.rng.normal(size=len(case.fixed)))
+    case.fixed *= 20
+    case.values *= np.float32(unit)
+    assert case.solve() is None
+    case.check()
+
+
+@pytest.mark.parametrize("n", [20, 300])
+def test_a_positive_ridge_has_a_solution_however_small(isa, n):
+    """Equal columns of size 10⁴: even float64 loses the ridge. Seen to fail as "singular"."""
+    case = Case([n], 8, ridge=1e-6)
+    case.fixed[:] = case.rng.normal(size=(len(case.fixed), 1)).astype(np.float32) * 1e4
+    assert case.solve() is None
+    share = case.values @ case.fixed[case.indices, 0] / np.sum(case.fixed[case.indices, 0] ** 2)
+    assert case.fixed[0, 0] * case.out[0].sum() == pytest.approx(case.fixed[0, 0] * share, rel=1e-5)
+
+
 @pytest.mark.parametrize("index", [-1, 2**31 - 1])
 def test_an_index_outside_is_refused(isa, index):
     case = Case([3, 3], 4)
@@ -251,7 +317,10 @@ def test_an_index_outside_is_refused(isa, index):
         case.solve()
 
 
-@pytest.mark.parametrize("offsets", [[0, 5, 3], [0, 3, 7], [0, -1, 6], [2**62, 2**62 + 3, 2**62 + 9]])
+@pytest.mark.parametrize(
+    "offsets",
+    [[0, 5, 3], [0, 3, 7], [0, -1, 6], [2**62, 2**62 + 3, 2**62 + 9], [-(2**63), -(2**63) + 99, 2**63 - 1]],
+)
 def test_offsets_that_do_not_fit_are_refused(isa, offsets):
     case = Case([3, 3], 4)
     case.offsets = np.array(offsets, np.int64)

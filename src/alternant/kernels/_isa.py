@@ -9,17 +9,39 @@ ENVIRONMENT_VARIABLE = "ALTERNANT_ISA"
 
 
 def isa_levels() -> tuple[str, ...]:
-    """Return the instruction-set levels that this machine runs, best last."""
+    """Return the instruction-set levels that this machine runs, best last.
+
+    Examples
+    --------
+    >>> isa_levels()[0]
+    'portable'
+    """
     return tuple(_kernels.isa_levels())
 
 
 def isa() -> str:
-    """Return the level in use: the best one, or the one that ``ALTERNANT_ISA`` names."""
+    """Return the level in use: the best one, or the one that ``ALTERNANT_ISA`` names.
+
+    Examples
+    --------
+    >>> isa() in isa_levels()
+    True
+    """
     return _kernels.isa()
 
 
 def set_isa(name: str) -> None:
-    """Use level `name` from now on, in the whole process (for tests and measurements)."""
+    """Use level `name` from now on, in the whole process (for tests and measurements).
+
+    Raises
+    ------
+    DataError
+        This machine does not run that level.
+
+    Examples
+    --------
+    >>> set_isa(isa())
+    """
     levels = isa_levels()
     if name not in levels:
         raise DataError(

@@ -61,6 +61,11 @@ def available_threads() -> ThreadCount:
 
     ``ALTERNANT_NUM_THREADS`` where set, else the smaller of the CPUs this process may run on and its cgroup's
     CPU quota (rounded up), at least 1.
+
+    Examples
+    --------
+    >>> available_threads().n_threads >= 1
+    True
     """
     named = os.environ.get(ENVIRONMENT_VARIABLE)
     if named:

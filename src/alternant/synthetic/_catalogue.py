@@ -200,4 +200,4 @@ def _activity(rng: np.random.Generator, n_users: int, n_items: int, n_entries: i
     share = rng.lognormal(0.0, 0.9, n_users)
     extra = (n_entries - _FEWEST * n_users) * share / share.sum()
     counts = _FEWEST + np.round(extra).astype(np.int64)
-    return counts.clip(max=n_items // 2)  # type: ignore[no-any-return]
+    return np.asarray(np.minimum(counts, n_items // 2), dtype=np.int64)

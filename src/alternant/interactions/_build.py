@@ -126,7 +126,7 @@ def _invalid_rows(rows: CodedRows, numbers: dict[str, Numbers], on_invalid: str)
             continue
         if on_invalid == "error":
             row = int(column.invalid.argmax())
-            rule = "be finite and fit in 64 bits" if column.name == "times" else "be finite"
+            rule = "fit in 64 bits" if np.isfinite(column.given[row]) else "be finite"
             raise DataError(
                 f"{column.name} must {rule}, got {column.given[row]} for {rows.pair(row)}; "
                 'drop the row or pass on_invalid="drop"'

@@ -88,6 +88,8 @@ def test_what_is_no_history_is_refused(model):
         DataError, match=r"history must be Interactions or a mapping .* got list; a frame goes"
     ):
         model.fold_in([1, 2])
+    with pytest.raises(DataError, match="explicit ratings need values, got entries without"):
+        model.fold_in(Interactions.from_arrays(["p"], ["i003"], weights=[2.0]))
     with pytest.raises(DataError, match="must name at least one item, got an empty mapping"):
         model.fold_in({})
 

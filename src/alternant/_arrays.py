@@ -7,6 +7,7 @@ with a true message. It must not know frames or Arrow.
 import datetime
 import decimal
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,11 @@ def as_array(data: Any, *, name: str, ndim: int = 1) -> NDArray[Any]:
         raise DataError(
             f"{name} must not be a masked array: the mask would be lost; pass the unmasked entries only"
         )
+    if isinstance(data, set | frozenset | Mapping):
+        raise DataError(
+            f"{name} must be an array or a sequence, got a {type(data).__name__}, whose order says nothing; "
+            "pass a list"
+        )
     if isinstance(data, str | bytes) or (not hasattr(data, "__array__") and not hasattr(data, "__iter__")):
         raise DataError(f"{name} must be an array or a sequence, got {type(data).__name__}")
     if isinstance(data, list | tuple) and any(isinstance(x, str) for x in data):
@@ -32,6 +38,8 @@ def as_array(data: Any, *, name: str, ndim: int = 1) -> NDArray[Any]:
             array = np.asarray(data if hasattr(data, "__array__") else list(data))
         except (ValueError, OverflowError) as error:
             raise DataError(f"{name} cannot be read as an array: {error}") from error
+    if array.dtype.kind == "f" and isinstance(data, list | tuple) and all(type(x) is int for x in data):
+        array = np.array(data, dtype=object)  # NumPy makes floats of [2**63, -1]
     if array.ndim != ndim:
         words = {1: "one-dimensional", 2: "two-dimensional"}[ndim]
         raise DataError(f"{name} must be {words}, got an array of shape {array.shape}")

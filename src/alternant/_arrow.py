@@ -319,7 +319,7 @@ def _dictionary_column(kind: _Type, arrays: _Arrays, n: int) -> Column:
     if values.kind == "string":
         if n_entries == 0:
             codes[:] = 0
-        return Column("string", n, kind.words, nulls=nulls, strings=values.strings, codes=codes)
+        return Column("string", n, values.type_name, nulls=nulls, strings=values.strings, codes=codes)
     taken = None
     if values.values is not None:
         taken = values.values[codes] if n_entries else np.zeros(n, dtype=values.values.dtype)

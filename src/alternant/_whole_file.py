@@ -55,7 +55,7 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     except BaseException as error:
         beside.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.filename == str(beside):
-            error.filename, error.filename2 = os.fspath(path), None  # nobody knows the name beside it
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from error  # the name that is known
         raise
     # The rename is on disk when the folder is; where folders cannot be opened, the system decides when.
     if hasattr(os, "O_DIRECTORY"):

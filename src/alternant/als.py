@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from alternant import _settings
 from alternant.errors import DataError
-from alternant.interactions import Interactions
+from alternant.interactions import Interactions, check_interactions
 from alternant.kernels import MOST_THREADS, resolve_threads
 from alternant.model import FactorModel, TraceEntry
 from alternant.objective import BiasModel, ExplicitObjective, Ridge, fit_biases, scale_free_ridge
@@ -166,11 +166,7 @@ class ExplicitALS:
         DivergedError
             Values so large that factors overflow.
         """
-        if not isinstance(interactions, Interactions):
-            raise DataError(
-                f"interactions must be Interactions, got {type(interactions).__name__}; "
-                "make them with Interactions.from_frame, .from_arrays or .from_matrix, or alternant.read"
-            )
+        check_interactions(interactions)
         if interactions.n_entries == 0:
             raise DataError("interactions must not be empty: there is nothing to fit")
         if not interactions.has_values:

@@ -96,6 +96,10 @@ class ExplicitObjective:
 
     def row_terms(self, side: Side, block: RowBlock) -> RowTerms:
         """Return what the kernels need to solve a block of `side`'s rows: a = w, targets t = r − mean."""
+        if block.values is None:
+            raise DataError(
+                "explicit ratings need values, got entries without; name the value column with value="
+            )
         ridge = self.ridge(side)
         rho = np.full(self.width, ridge.slope)
         kappa = np.full(self.width, ridge.constant)

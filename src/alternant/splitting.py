@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from alternant import _settings
 from alternant.errors import DataError
-from alternant.interactions import Interactions
+from alternant.interactions import Interactions, check_interactions
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +54,10 @@ def random_split(interactions: Interactions, *, test_fraction: float = 0.1, seed
     >>> random_split(data, test_fraction=0.25)
     Split(train=3 entries, test=1 entries)
     """
-    if isinstance(test_fraction, bool) or not 0 < test_fraction < 1:
-        raise DataError(f"test_fraction must lie between 0 and 1, got {test_fraction!r}")
+    check_interactions(interactions)
+    share = _settings.number("test_fraction", test_fraction, "a number between 0 and 1", lambda x: 0 < x < 1)
     ranks = _ranks(interactions, seed)
-    test = ranks < round(test_fraction * interactions.n_entries)
+    test = ranks < round(share * interactions.n_entries)
     return Split(train=interactions.take(~test), test=interactions.take(test))
 
 
@@ -83,8 +84,8 @@ def k_fold(interactions: Interactions, *, n_folds: int = 5, seed: int = 0) -> It
     >>> [split.test.n_entries for split in k_fold(data, n_folds=4)]
     [1, 1, 1, 1]
     """
-    if isinstance(n_folds, bool) or not isinstance(n_folds, int | np.integer) or n_folds < 2:
-        raise DataError(f"n_folds must be an integer of at least 2, got {n_folds!r}")
+    check_interactions(interactions)
+    n_folds = _settings.integer("n_folds", n_folds, 2)
     if n_folds > interactions.n_entries:
         raise DataError(
             f"n_folds must be at most the number of entries ({interactions.n_entries}), got {n_folds}"
@@ -98,8 +99,7 @@ def k_fold(interactions: Interactions, *, n_folds: int = 5, seed: int = 0) -> It
 
 def _ranks(interactions: Interactions, seed: int) -> NDArray[np.int64]:
     """Return the place of each entry in an order drawn by `seed`: int64, shape (n_entries,)."""
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
-        raise DataError(f"seed must be an integer between 0 and 2^64 - 1, got {seed!r}")
+    seed = _settings.integer("seed", seed, 0, 2**64 - 1)
     entries = interactions.entries()
     # The two ids enter by different rounds, so that (a, b) and (b, a) get different numbers.
     keys = _mixed(interactions.user_ids.hashes ^ _mixed(np.array([seed], dtype=np.uint64)))[

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alternant.errors import DataError
-from alternant.interactions import Interactions
+from alternant.interactions import Interactions, check_interactions
 
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt,
@@ -53,6 +53,7 @@ def select(
     >>> select(data, positive_if=">= 4").item_ids.labels.tolist()
     ['x']
     """
+    check_interactions(interactions)
     for name, number in (("min_user_entries", min_user_entries), ("min_item_entries", min_item_entries)):
         if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
             raise DataError(f"{name} must be a positive integer, got {number!r}")

@@ -22,7 +22,7 @@ def test_trap_04_an_event_of_negative_weight_is_refused():
 
 def test_trap_04_settings_out_of_range_are_refused():
     data = Interactions.from_arrays([1], [1])
-    with pytest.raises(DataError, match=r"test_fraction must lie between 0 and 1, got -0\.1"):
+    with pytest.raises(DataError, match=r"test_fraction must be a number between 0 and 1, got -0\.1"):
         random_split(data, test_fraction=-0.1)
     with pytest.raises(DataError, match="min_user_entries must be a positive integer, got -8"):
         select(data, min_user_entries=-8)

@@ -253,13 +253,19 @@ def test_a_model_starts_the_items_that_it_knows():
             r"initial must be a floating array of shape \(4, 2\) .*, got float64 of shape \(4, 3\)",
         ),
         (np.zeros((4, 2), int), r"initial must be a floating array of shape \(4, 2\) .*, got int64"),
-        (np.full((4, 2), NAN), "initial must be finite, got NaN or infinity"),
+        (np.full((4, 2), NAN), "initial must be finite in float32, got NaN or infinity"),
+        (np.full((4, 2), 1e300), "initial must be finite in float32, got NaN or infinity"),
         ([[1.0, 2.0]], "initial must be a FactorModel or an array, got list"),
     ],
 )
 def test_start_values_are_checked(example, initial, message):
     with pytest.raises(DataError, match=message):
         PLAIN.fit(example, initial=initial)
+
+
+def test_start_values_beyond_float32_are_refused_by_their_name(example):
+    with pytest.raises(DataError, match="init_scale is so large that start values do not fit float32"):
+        dataclasses.replace(PLAIN, init_scale=1e300).fit(example)
 
 
 def test_a_model_of_another_size_or_kind_is_refused(example):

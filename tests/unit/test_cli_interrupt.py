@@ -1,14 +1,19 @@
 """Ctrl-C during ``fit`` keeps what the finished sweeps gave, writes the model and says so."""
 
+import _thread
+import contextlib
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from alternant.cli import main
 from alternant.model import load
+from alternant.reading._duckdb import connect, translated
 from alternant.synthetic import catalogue
 
 FIT = [sys.executable, "-c", "import sys; from alternant.cli import main; sys.exit(main())", "fit", "r.csv"]
@@ -47,13 +52,38 @@ def test_ctrl_c_writes_the_model(here):
     assert "interrupted after" in process.stdout
 
 
+def test_ctrl_c_in_the_hands_of_duckdb():
+    """It says RuntimeError("Query interrupted")."""
+    threading.Timer(0.5, _thread.interrupt_main).start()
+    query = "select sum(a.range * b.range) from range(3_000_000) a, range(3_000_000) b"
+    with pytest.raises(KeyboardInterrupt, match=r"^$"), translated("the SQL query"):
+        connect().execute(query)
+
+
+def test_ctrl_c_while_the_demo_fits(capsys, monkeypatch):
+    """Seen to go on with what was kept of the model, and to end with status 0."""
+
+    def interrupted(number):
+        @contextlib.contextmanager
+        def follow(*_, **__):
+            def advance(event):
+                if event.sweep == number:
+                    raise KeyboardInterrupt
+
+            yield advance
+
+        return follow
+
+    monkeypatch.setattr("alternant.cli.demo_catalogue.follow", interrupted(3))
+    assert main(["demo"]) == 130
+    assert capsys.readouterr().err.endswith("error: interrupted\n")
+
+
 def test_ctrl_c_before_anything_is_there_writes_nothing(here, capsys, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("alternant.cli.fit.read", interrupted)
-    from alternant.cli import main
-
     assert main(["fit", "r.csv"]) == 130
     assert capsys.readouterr().err == "error: interrupted\n"
     assert not Path("model.safetensors").exists()

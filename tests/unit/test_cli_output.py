@@ -49,6 +49,18 @@ def test_a_table(capsys):
     assert "0.100" in text
 
 
+def test_a_table_passes_no_orders_on_to_the_terminal(capsys):
+    """Seen to clear the screen, and to break a row in two."""
+    columns = {"title": np.array(["\x1b[2Jgone", "two\nlines"], object)}
+    output.write(columns, format="table", output=None, title="of \x1b[31m")
+    text = capsys.readouterr().out
+    assert "\x1b" not in text
+    assert "\N{REPLACEMENT CHARACTER}[2Jgone" in text
+    assert "two\N{REPLACEMENT CHARACTER}lines" in text
+    output.write(columns, format="csv", output=None)  # a file's text as it is
+    assert "\x1b[2Jgone" in capsys.readouterr().out
+
+
 def test_titles_follow_item_ids():
     columns = {
         "item_id": np.array([1, 2]),

@@ -147,6 +147,14 @@ def test_dictionaries_that_are_encoded_may_hold_unknown_labels():
         ids.encode(labels)
 
 
+@pytest.mark.parametrize("text", ["1_0", "007", "+7", "7.0", "", "\u0663"])
+def test_parse_takes_nobody_for_somebody_else(text):
+    """Python's int() makes 10 of 1_0 and 7 of 007; in a file, they are strings."""
+    with pytest.raises(DataError, match="ids are integers here, got"):
+        IdMap.from_range(20).parse(text)
+    assert IdMap.from_range(20).parse(" 7 ") == 7
+
+
 def test_parse_reads_what_is_typed():
     assert IdMap.from_range(3).parse("12") == 12
     assert IdMap.from_labels(["12"])[0].parse("12") == "12"

@@ -7,10 +7,14 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+import scipy.sparse as sp
 
+from alternant.als import ExplicitALS
 from alternant.errors import DataError, UnknownIdError
 from alternant.ids import IdMap
 from alternant.interactions import EntryRows, Interactions
+from alternant.splitting import k_fold, random_split
+from alternant.weighting import select
 
 TABLE = {
     "user": ["bob", "ann", "bob", "eve"],
@@ -212,7 +216,7 @@ def test_times_of_every_kind():
 
 
 def test_times_beyond_int64_are_refused():
-    with pytest.raises(DataError, match="times must be finite, got 1e\\+300 for user 1, item 1"):
+    with pytest.raises(DataError, match="times must fit in 64 bits, got 1e"):
         Interactions.from_arrays([1], [1], times=[1e300])
     with pytest.raises(DataError, match="times must fit in 64-bit signed integers, got 18446744073709551615"):
         Interactions.from_arrays([1], [1], times=np.array([2**64 - 1], dtype=np.uint64))
@@ -285,3 +289,74 @@ def test_parts_that_do_not_fit_together_are_refused():
         Interactions(data.user_ids, data.item_ids, data.by_item, data.by_user, data.report)
     with pytest.raises(DataError, match=r"by_item must have the shape of the ids, \(2, 3\), got \(3, 2\)"):
         Interactions(data.user_ids, data.item_ids, data.by_user, data.by_user, data.report)
+
+
+# -- what was once accepted, or refused in words that misled -------------------------------------------
+
+
+def test_what_has_no_order_is_no_column():
+    for unordered in ({1, 2}, frozenset([1, 2]), {1: 3.0, 2: 4.0}):
+        with pytest.raises(DataError, match=r"users must be an array or a sequence, got a \w+, whose order"):
+            Interactions.from_arrays(unordered, ["x", "y"])
+    history = {"x": 1.0, "y": 2.0}
+    assert Interactions.from_arrays([1, 1], history.keys(), history.values()).n_entries == 2
+
+
+def test_integers_beyond_64_bits_are_not_floats():
+    """NumPy makes float64 of [2**63, -1]; the advice was then to convert with .astype('int64')."""
+    with pytest.raises(DataError, match=r"user ids must be integers or strings, got integers beyond 64 bits"):
+        Interactions.from_arrays([2**63, -1], ["x", "y"])
+
+
+def test_weights_added_up_beyond_float32():
+    with pytest.raises(DataError, match=r"weights added up over duplicates must stay below 3\.4e\+38"):
+        Interactions.from_arrays([1, 1], [1, 1], [1, 1], weights=[3e38, 3e38], duplicates="sum")
+
+
+def test_weights_of_events_are_numbers():
+    frame = {"user": [1], "item": [1], "type": ["buy"]}
+    with pytest.raises(DataError, match=r"the weight of an event must be a number, got 'x' for 'buy'"):
+        Interactions.from_frame(frame, event="type", event_weights={"buy": "x"})
+    with pytest.raises(DataError, match=r"event_weights must map event types to numbers, got \['buy'\]"):
+        Interactions.from_frame(frame, event="type", event_weights=["buy"])
+
+
+def test_a_categorical_column_is_called_by_what_it_holds():
+    """Seen to be called int8, the type of its codes."""
+    stars = pl.Series(["a", "b"], dtype=pl.Categorical)
+    with pytest.raises(DataError, match=r"values must be numbers, got \w*string\w*; convert"):
+        Interactions.from_arrays([1, 2], [1, 2], stars)
+
+
+def test_arrow_text_that_is_not_utf_8():
+    """Accepted once; reading the labels then raised a UnicodeDecodeError."""
+    offsets = pa.py_buffer(np.array([0, 1], np.int32).tobytes())
+    ids = pa.Array.from_buffers(pa.string(), 1, [None, offsets, pa.py_buffer(b"\xff")])
+    for column in (ids, ids.dictionary_encode()):
+        with pytest.raises(DataError, match=r"user ids must be valid UTF-8: 'utf-8' codec can't decode byte"):
+            Interactions.from_arrays(column, [1])
+
+
+def test_a_sparse_matrix_with_indices_out_of_range():
+    """A negative column was once taken for one counted from the end, by NumPy's rules."""
+    negative = sp.coo_array(([1.0, 2.0], ([0, 1], [0, 1])), shape=(2, 2))
+    negative.coords[1][0] = -1
+    with pytest.raises(DataError, match=r"columns of the matrix must lie in \[0, 2\), got -1 in row 0"):
+        Interactions.from_matrix(negative)
+    for change in ({"indices": [0, 7]}, {"indptr": [0, 100, 2]}):
+        matrix = sp.csr_array(np.eye(2))
+        for name, numbers in change.items():
+            setattr(matrix, name, np.array(numbers, np.int32))
+        with pytest.raises(DataError, match=r"matrix is not a sound csr_array: "):
+            Interactions.from_matrix(matrix)
+
+
+def test_codes_belong_to_maps():
+    with pytest.raises(DataError, match=r"user_ids must be an IdMap, got list; use from_arrays for labels"):
+        Interactions.from_codes(["a"], IdMap.from_range(1), user_index=[0], item_index=[0])
+
+
+@pytest.mark.parametrize("function", [select, random_split, k_fold, ExplicitALS().fit])
+def test_what_is_no_interactions(function):
+    with pytest.raises(DataError, match=r"interactions must be Interactions, got dict; make them with"):
+        function({"user": [1], "item": [2]})

@@ -4,6 +4,7 @@ import pytest
 from alternant.als import ExplicitALS
 from alternant.errors import DataError, UnknownIdError
 from alternant.interactions import Interactions
+from alternant.model import load
 from reference import solve_side
 from small_models import random_history, random_model
 
@@ -87,6 +88,8 @@ def test_what_is_no_history_is_refused(model):
         DataError, match=r"history must be Interactions or a mapping .* got list; a frame goes"
     ):
         model.fold_in([1, 2])
+    with pytest.raises(DataError, match="explicit ratings need values, got entries without"):
+        model.fold_in(Interactions.from_arrays(["p"], ["i003"], weights=[2.0]))
     with pytest.raises(DataError, match="must name at least one item, got an empty mapping"):
         model.fold_in({})
 
@@ -94,14 +97,24 @@ def test_what_is_no_history_is_refused(model):
 def test_folded_in_users_belong_to_their_model(model):
     folded = model.fold_in({"i003": 5})
     other = random_model(random_history(4, 5), n_factors=2)
-    with pytest.raises(
-        DataError, match="folded into another model: their rows have 5 columns, this model has 3"
-    ):
+    with pytest.raises(DataError, match="folded into another model; fold them into this one"):
         other.recommend(folded)
     with pytest.raises(DataError, match="items must be item ids, got folded-in users"):
         model.similar_items(folded)
     with pytest.raises(DataError, match="exclude and candidates must be ids, got folded-in users"):
         model.recommend_users("i003", exclude=folded)
+
+
+def test_a_model_of_the_same_shape_is_another_one(model, tmp_path):
+    """Seen to answer in silence, by the factors of the one and the items of the other."""
+    folded = model.fold_in({"i003": 5})
+    other = ExplicitALS(n_factors=4, n_sweeps=3, seed=1).fit(model.history)
+    for use in (other.recommend, other.similar_users, lambda users: other.predict(users, "i003")):
+        with pytest.raises(DataError, match="folded into another model; fold them into this one"):
+            use(folded)
+    model.save(tmp_path / "m.safetensors")
+    again = load(tmp_path / "m.safetensors")
+    assert again.recommend(folded).item_id.tolist() == model.recommend(folded).item_id.tolist()
 
 
 def test_objective_is_that_of_the_fit_in_any_order_of_ids(model):

@@ -191,3 +191,14 @@ def test_batches_and_threads_give_the_same_bits():
         rows = slice(*results[0].offsets[user : user + 2])
         np.testing.assert_array_equal(one.item_id, results[0].item_id[rows])
         np.testing.assert_array_equal(one.score, results[0].score[rows])
+
+
+def test_labels_of_the_unknown_are_plain_text():
+    """Seen to be np.str_('x'), or an array of no dimensions, in results and their text."""
+    model = named_model()
+    for asked in ("q", np.str_("q"), np.array("q"), ["q"], np.array(["q"])):
+        found = model.recommend(asked, unknown="fallback")
+        assert [type(label) for label in found.query_id.tolist()] == [str]
+        assert str(found).startswith("recommendations for user 'q' (fallback")
+    with pytest.raises(DataError, match=r"item ids must be an array or a sequence, got a dict"):
+        model.recommend("bob", exclude={"x": 1})

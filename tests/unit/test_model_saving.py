@@ -53,6 +53,10 @@ def test_another_kind_of_content_is_refused(path):
             lambda arrays, content: content.update(trace=[[1]]),
             "does not hold a whole model: .*missing 3 required",
         ),
+        (lambda arrays, content: content.update(settings=[[1]]), r"settings cannot be \[\[1\]\]"),
+        (lambda arrays, content: content.update(stopped=True), "stopped cannot be True"),
+        (lambda arrays, content: content.update(value_range=[1]), r"value_range cannot be \(1,\)"),
+        (lambda arrays, content: content["problem"].update(mean="x"), "mean cannot be 'x'"),
         (lambda arrays, content: arrays.update(omega=np.zeros(9)), r"omega must be float64 of shape \(2,\)"),
         (
             lambda arrays, content: arrays.update({"history.offsets": np.array([0, 2, 99, 3])}),

@@ -45,14 +45,27 @@ def test_folds_have_equal_sizes(data):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda d: random_split(d, test_fraction=0), "test_fraction must lie between 0 and 1, got 0"),
-        (lambda d: random_split(d, test_fraction=1.0), r"test_fraction must lie between 0 and 1, got 1\.0"),
+        (lambda d: random_split(d, test_fraction=0), "test_fraction must be a number between 0 and 1, got 0"),
+        (
+            lambda d: random_split(d, test_fraction=1.0),
+            r"test_fraction must be a number between 0 and 1, got 1\.0",
+        ),
         (
             lambda d: random_split(d, test_fraction=float("nan")),
-            "test_fraction must lie between 0 and 1, got nan",
+            "test_fraction must be a number between 0 and 1, got nan",
         ),
-        (lambda d: random_split(d, seed=-1), r"seed must be an integer between 0 and 2\^64 - 1, got -1"),
-        (lambda d: random_split(d, seed=0.5), r"seed must be an integer between 0 and 2\^64 - 1, got 0\.5"),
+        (
+            lambda d: random_split(d, test_fraction="half"),
+            "test_fraction must be a number between 0 and 1, got 'half'",
+        ),
+        (
+            lambda d: random_split(d, seed=-1),
+            "seed must be an integer from 0 to 18446744073709551615, got -1",
+        ),
+        (
+            lambda d: random_split(d, seed=0.5),
+            r"seed must be an integer from 0 to 18446744073709551615, got 0\.5",
+        ),
         (lambda d: k_fold(d, n_folds=1), "n_folds must be an integer of at least 2, got 1"),
         (lambda d: k_fold(d, n_folds=2.0), r"n_folds must be an integer of at least 2, got 2\.0"),
         (

@@ -68,7 +68,7 @@ def test_a_long_name_is_no_longer_beside_it(tmp_path):
 
 def test_an_error_names_the_file_that_was_asked_for(tmp_path):
     target = tmp_path / "gone" / "a.csv"
-    with pytest.raises(FileNotFoundError, match=r"No such file or directory: '.*gone/a\.csv'"):
+    with pytest.raises(FileNotFoundError, match=r"No such file or directory: '.*gone/a\.csv'$"):
         write(target, "x")
 
 

@@ -29,9 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for module in ("cyclopts", "rich", "duckdb"):
             require(module, extra="cli", purpose="the command line")
+        from alternant.cli.app import run
     except MissingExtraError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
-    from alternant.cli.app import run
+    except KeyboardInterrupt:  # the imports take a moment
+        sys.stderr.write("error: interrupted\n")
+        return 130
 
     return run(sys.argv[1:] if arguments is None else list(arguments))

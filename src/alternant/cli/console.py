@@ -4,6 +4,7 @@ Results go to standard output; everything else (what was read, progress, what wa
 """
 
 import logging
+import re
 import sys
 from collections.abc import Callable
 
@@ -11,6 +12,8 @@ from rich.console import Console
 
 _NARROWEST = 24
 """Of what is laid out in columns: in less, no word of a table or a help page finds room."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class _Console(Console):
@@ -29,6 +32,11 @@ def out(*, width: int | None = None) -> Console:
 def err() -> Console:
     """Return a console on the present standard error."""
     return _Console(stderr=True, highlight=False, markup=False)
+
+
+def printable(text: str) -> str:
+    """Return text of a file so that it cannot give orders to a terminal: ESC [ 2 J would clear it."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def note(message: str) -> None:

@@ -39,6 +39,8 @@ def show(shown_on: Console, *, seed: int, save: Path | None) -> None:
     estimator = ExplicitALS(seed=seed)
     with follow(estimator.n_sweeps, to=shown_on) as callback:
         model = estimator.fit(split.train, callback=callback)
+    if model.stopped.startswith("interrupted"):
+        raise KeyboardInterrupt
     whole = [entry for entry in model.trace if entry.side == "items"]
     shown_on.print(
         f"    {model.n_factors} factors, {len(whole)} sweeps, {whole[-1].seconds:.1f} s; "

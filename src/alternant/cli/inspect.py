@@ -75,4 +75,4 @@ def _text(fact: Any) -> str:
         )
     if isinstance(fact, float):
         return f"{fact:,.4f}"
-    return f"{fact:,}" if isinstance(fact, int) else str(fact)
+    return f"{fact:,}" if isinstance(fact, int) else console.printable(str(fact))

@@ -152,12 +152,14 @@ def _json_value(value: Any) -> Any:
 
 
 def _table(columns: Columns, title: str, width: int) -> Table:
-    table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    table = Table(
+        title=console.printable(title) or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD
+    )
     shown: dict[str, list[str]] = {}
     for name, values in columns.items():
         floats = values.dtype.kind == "f"
         shown[name.replace("_", " ")] = [
-            f"{value:.3f}" if floats else str(value) for value in values.tolist()
+            f"{value:.3f}" if floats else console.printable(str(value)) for value in values.tolist()
         ]
     # Titles give way where the terminal is narrow; nothing else does. Three columns of space lie around each.
     widths = {name: max(map(len, [name, *cells])) for name, cells in shown.items()}

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alternant._columns import Column
+from alternant._columns import Column, StringChunk
 from alternant._frames import as_column
 from alternant.errors import DataError
 from alternant.kernels import ids as kernels
@@ -66,6 +66,15 @@ def label_of(column: Column, row: int) -> int | str:
     index = row if column.codes is None else int(column.codes[row])
     _, data = kernels.take_strings(column.strings, np.array([index], dtype=np.int64))
     return np.asarray(data).tobytes().decode(errors="replace")
+
+
+def checked_text(chunk: StringChunk, *, what: str) -> StringChunk:
+    """Return distinct labels as they are, or refuse bytes that are not UTF-8 (which Arrow does not check)."""
+    try:
+        np.asarray(chunk[1]).tobytes().decode()
+    except UnicodeDecodeError as error:
+        raise DataError(f"{what} ids must be valid UTF-8: {error}") from error
+    return chunk
 
 
 def stored_array(array: Any, dtype: Any, name: str) -> NDArray[Any]:

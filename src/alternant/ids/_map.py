@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 
 from alternant._columns import StringChunk
 from alternant.errors import DataError, UnknownIdError
-from alternant.ids._labels import check_stored_strings, int64_labels, label_column, label_of, stored_array
+from alternant.ids._labels import (
+    check_stored_strings,
+    checked_text,
+    int64_labels,
+    label_column,
+    label_of,
+    stored_array,
+)
 from alternant.kernels import ids as kernels
 
 
@@ -71,14 +78,15 @@ class IdMap:
             return cls(integers=integers[rows]), codes
         if column.codes is None:
             codes, rows = kernels.factorise(column.strings)
-            return cls._of_strings(kernels.take_strings(column.strings, rows)), codes
+            return cls._of_strings(checked_text(kernels.take_strings(column.strings, rows), what=what)), codes
         # A dictionary: number its strings, then keep those that rows use.
         word_codes, rows = kernels.factorise(column.strings)
         codes = word_codes[column.codes]
         used = np.flatnonzero(np.bincount(codes, minlength=len(rows)))
         new = np.zeros(len(rows), dtype=np.int32)
         new[used] = np.arange(len(used), dtype=np.int32)
-        return cls._of_strings(kernels.take_strings(column.strings, rows[used])), new[codes]
+        chunk = checked_text(kernels.take_strings(column.strings, rows[used]), what=what)
+        return cls._of_strings(chunk), new[codes]
 
     @classmethod
     def from_range(cls, n: int) -> "IdMap":
@@ -281,9 +289,12 @@ class IdMap:
         if self.kind == "string":
             return text
         try:
-            return int(text)
+            number = int(text)
         except ValueError:
-            raise DataError(f"ids are integers here, got {text!r}") from None
+            number = None
+        if number is None or str(number) != text.strip(" "):  # "1_0", "007" and "+7" are nobody's id
+            raise DataError(f"ids are integers here, got {text!r}")
+        return number
 
     # -- other maps -------------------------------------------------------------------------------------
 

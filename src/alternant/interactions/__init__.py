@@ -4,8 +4,8 @@ Everything is validated here, once; ids are translated into positions here. This
 objectives or models: values, weights and times are kept raw.
 """
 
-from alternant.interactions._interactions import Entries, Interactions
+from alternant.interactions._interactions import Entries, Interactions, check_interactions
 from alternant.interactions._report import BuildReport, Summary
 from alternant.interactions._rows import EntryRows, RowBlock
 
-__all__ = ["BuildReport", "Entries", "EntryRows", "Interactions", "RowBlock", "Summary"]
+__all__ = ["BuildReport", "Entries", "EntryRows", "Interactions", "RowBlock", "Summary", "check_interactions"]

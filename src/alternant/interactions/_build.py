@@ -95,8 +95,11 @@ def build(
         _refuse_duplicates(rows, offsets, indices, order if source is None else source[order], n_repeats)
     stored = {name: csr.gather(column.values, order) for name, column in numbers.items()}
     by_user = _merge(offsets, indices, len(rows.item_ids), stored, policy, n_repeats)
-    if by_user.values is not None and policy == "sum" and n_repeats and not np.isfinite(by_user.values).all():
-        raise DataError(f"values added up over duplicates must stay below {FLOAT32_MAX:.3g}; scale them down")
+    for name, merged in (("values", by_user.values), ("weights", by_user.weights)):
+        if merged is not None and policy == "sum" and n_repeats and not np.isfinite(merged).all():
+            raise DataError(
+                f"{name} added up over duplicates must stay below {FLOAT32_MAX:.3g}; scale them down"
+            )
     by_user, n_zero_weight = _without_zero_weights(by_user)
     report = BuildReport(n_read, n_dropped=n_dropped, n_merged=n_repeats, n_zero_weight=n_zero_weight)
     parts = Parts(rows.user_ids, rows.item_ids, by_user, report)
@@ -123,8 +126,9 @@ def _invalid_rows(rows: CodedRows, numbers: dict[str, Numbers], on_invalid: str)
             continue
         if on_invalid == "error":
             row = int(column.invalid.argmax())
+            rule = "fit in 64 bits" if np.isfinite(column.given[row]) else "be finite"
             raise DataError(
-                f"{column.name} must be finite, got {column.given[row]} for {rows.pair(row)}; "
+                f"{column.name} must {rule}, got {column.given[row]} for {rows.pair(row)}; "
                 'drop the row or pass on_invalid="drop"'
             )
         invalid = column.invalid if invalid is None else invalid | column.invalid

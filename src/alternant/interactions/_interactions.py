@@ -21,6 +21,15 @@ from alternant.interactions._report import BuildReport, Summary
 from alternant.interactions._rows import EntryRows, entry_mask, masked
 
 
+def check_interactions(data: object) -> None:
+    """Refuse what is not Interactions, and say how they are made."""
+    if not isinstance(data, Interactions):
+        raise DataError(
+            f"interactions must be Interactions, got {type(data).__name__}; "
+            "make them with Interactions.from_frame, .from_arrays or .from_matrix, or alternant.read"
+        )
+
+
 class Entries(NamedTuple):
     """All entries, ordered by user, then item.
 
@@ -260,6 +269,11 @@ class Interactions:
         >>> Interactions.from_codes(ids, ids, user_index=index, item_index=index).n_entries
         2
         """
+        for name, ids in (("user_ids", user_ids), ("item_ids", item_ids)):
+            if not isinstance(ids, IdMap):
+                raise DataError(
+                    f"{name} must be an IdMap, got {type(ids).__name__}; use from_arrays for labels"
+                )
         rows = CodedRows(
             user_ids,
             item_ids,

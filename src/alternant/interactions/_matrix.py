@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alternant._arrays import as_array
+from alternant._arrays import as_array, checked_positions
 from alternant.errors import DataError
 from alternant.ids import IdMap
 
@@ -46,8 +46,14 @@ def _read_sparse(matrix: Any) -> tuple[tuple[int, int], Triples]:
         raise DataError(f"matrix must be two-dimensional, got shape {tuple(matrix.shape)}")
     if np.dtype(matrix.dtype).kind not in "fiub":
         raise DataError(f"matrix must hold numbers, got {np.dtype(matrix.dtype)}")
-    coo = matrix.tocoo()  # unlike tocsr, it leaves duplicates apart
-    rows, columns, values = coo.row, coo.col, coo.data
+    try:
+        if hasattr(matrix, "check_format"):  # scipy trusts indices that were set by hand, out of range too
+            matrix.check_format(full_check=True)
+        coo = matrix.tocoo()  # unlike tocsr, it leaves duplicates apart
+    except ValueError as error:
+        raise DataError(f"matrix is not a sound {type(matrix).__name__}: {error}") from error
+    rows = checked_positions(coo.row, matrix.shape[0], name="rows of the matrix")
+    columns, values = checked_positions(coo.col, matrix.shape[1], name="columns of the matrix"), coo.data
     if getattr(matrix, "format", None) == "bsr":
         stored = values != 0  # zeros inside a block are padding
         rows, columns, values = rows[stored], columns[stored], values[stored]

@@ -1,5 +1,6 @@
 """What every model promises, checked when one is made: by a fit, and from a file, which may lie."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,12 +23,25 @@ def check(model: "FactorModel") -> None:
     for name in ("user_table", "item_table"):
         if not np.isfinite(getattr(model, name)).all():
             raise DataError(f"{name} must be finite, got NaN or infinity")
+    values = model.value_range
+    for name, got, fits in (
+        ("settings", model.settings, isinstance(model.settings, dict)),
+        ("stopped", model.stopped, isinstance(model.stopped, str)),
+        ("mean", model.mean, _is_finite(model.mean)),
+        ("value_range", values, values is None or (len(values) == 2 and all(map(_is_finite, values)))),
+    ):
+        if not fits:
+            raise DataError(f"{name} cannot be {got!r}")
     history = model.history
     if history is not None and (history.n_users != n_users or history.n_items != n_items):
         raise DataError(
             f"the history must have the model's ids ({n_users} users, {n_items} items), "
             f"got {history.n_users} and {history.n_items}"
         )
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, float | int) and math.isfinite(value)
 
 
 def _array(model: "FactorModel", name: str, dtype: Any, shape: tuple[int, ...]) -> None:

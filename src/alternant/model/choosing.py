@@ -80,12 +80,14 @@ def choose(model: "FactorModel", side: Side, asked: Any, *, mark_unknown: bool =
     Raises
     ------
     UnknownIdError : an id that the model does not know
-    DataError : ids of the wrong kind; folded-in users where items are asked for, or of another model's width
+    DataError : ids of the wrong kind; folded-in users where items are asked for, or of another model
     """
     if isinstance(asked, FoldedIn):
         return _folded(model, side, asked)
     ids: IdMap = model.user_ids if side == "users" else model.item_ids
     is_scalar = _is_scalar(asked)
+    if isinstance(asked, np.ndarray) and is_scalar:
+        asked = asked.item()
     many = [asked] if is_scalar else list(asked) if isinstance(asked, (Iterator, Set)) else asked
     index = ids.encode(
         many, what=word(side), unknown="mark" if mark_unknown else "error", remedy=_REMEDIES[side]
@@ -136,18 +138,19 @@ def _labels(ids: IdMap, asked: Any, index: NDArray[np.int32]) -> NDArray[Any]:
         return ids.decode(index)
     labels = np.empty(len(index), object)
     labels[~unknown] = ids.decode(index[~unknown])
-    labels[unknown] = np.asarray(asked, dtype=object)[unknown]
+    given = np.asarray(asked, dtype=object)[unknown]
+    labels[unknown] = given if ids.kind == "integer" else [str(label) for label in given]  # no np.str_
     return labels.astype(np.int64) if ids.kind == "integer" else labels
 
 
 def _folded(model: "FactorModel", side: Side, folded: FoldedIn) -> ChosenRows:
     if side == "items":
         raise DataError("items must be item ids, got folded-in users")
-    if folded.table.shape[1] != model.item_table.shape[1]:
-        raise DataError(
-            f"these users were folded into another model: their rows have {folded.table.shape[1]} columns, "
-            f"this model has {model.item_table.shape[1]}; fold them in again"
-        )
+    # A model loaded twice has the same items at two places.
+    if folded.item_table is not model.item_table and not (
+        np.array_equal(folded.item_table, model.item_table) and folded.history.item_ids == model.item_ids
+    ):
+        raise DataError("these users were folded into another model; fold them into this one")
     return ChosenRows(
         side,
         folded.ids.labels,

@@ -29,12 +29,14 @@ class FoldedIn:
     table : float32, shape (n_users, width), read-only: factors, and the user's bias last where there is one
     history : Interactions that they were solved from, with the model's item ids
     n_factors : int
+    item_table : float32, shape (n_items, width), the items that they were solved under
     """
 
     ids: IdMap
     table: NDArray[np.float32]
     history: Interactions
     n_factors: int
+    item_table: NDArray[np.float32]
 
     def __post_init__(self) -> None:
         self.table.flags.writeable = False
@@ -71,7 +73,7 @@ def fold_in(
     solved = solve_side(
         model.problem, "users", known.by_user, model.item_table, n_threads=n_threads, ids=known.user_ids
     )
-    return FoldedIn(known.user_ids, solved.table, known, model.n_factors)
+    return FoldedIn(known.user_ids, solved.table, known, model.n_factors, model.item_table)
 
 
 def _of_one_user(history: Mapping[Any, float]) -> Interactions:

@@ -56,9 +56,13 @@ def _checked(initial: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
             f"initial must be a floating array of shape {shape} (items × factors), "
             f"got {initial.dtype} of shape {initial.shape}"
         )
-    if not np.isfinite(initial).all():
-        raise DataError("initial must be finite, got NaN or infinity; start from finite item factors")
-    return initial
+    with np.errstate(over="ignore"):
+        found = initial.astype(np.float32)
+    if not np.isfinite(found).all():
+        raise DataError(
+            "initial must be finite in float32, got NaN or infinity; start from finite item factors"
+        )
+    return found
 
 
 def _take_over(
@@ -97,7 +101,10 @@ def random_start(
         side=Side.ITEMS,
         n_threads=n_threads,
     )
-    start *= np.float32(scale / np.sqrt(n_factors))
+    with np.errstate(over="ignore"):
+        start *= np.float32(scale / np.sqrt(n_factors))
+    if not np.isfinite(start).all():
+        raise DataError("init_scale is so large that start values do not fit float32; lower it")
     return start
 
 

@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from alternant import weighting
 from alternant.als import ExplicitALS
+from alternant.cli import INTERRUPTED
 from alternant.cli import config as settings_file
 from alternant.cli import console, output
 from alternant.cli.loading import MODEL, READING
@@ -15,7 +16,6 @@ from alternant.cli.progress import follow
 from alternant.errors import DataError
 from alternant.reading import read
 
-INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 SETTINGS = of_dataclass(ExplicitALS)
 SELECTION = of_function(weighting.select)
 SECTIONS = {"": SETTINGS, "reading": READING, "selection": SELECTION}

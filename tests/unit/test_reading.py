@@ -3,8 +3,6 @@
 import gzip
 import logging
 import os
-import signal
-import threading
 from pathlib import Path
 
 import duckdb
@@ -421,11 +419,3 @@ def test_an_interrupted_query_is_a_keyboard_interrupt(error):
 def test_other_errors_of_others_stay_as_they_are():
     with pytest.raises(RuntimeError, match="the moon"), translated("ratings.csv"):
         raise RuntimeError("the moon")
-
-
-def test_ctrl_c_in_a_query_is_a_keyboard_interrupt():
-    timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
-    timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        read_titles("select i as item, i::varchar as title from range(40000000000) t(i) where hash(i) = 0")
-    timer.join()

@@ -42,9 +42,10 @@ class NotUtf8Error(Exception):
 
 @contextmanager
 def translated(name: str, *, doing: Literal["read", "write"] = "read") -> Iterator[None]:
-    """Turn errors of DuckDB about source (or target) `name` into :class:`DataError`, and Ctrl-C into what it is.
+    """Turn errors of DuckDB about source (or target) `name` into :class:`DataError`.
 
-    DuckDB answers Ctrl-C with a RuntimeError, an error of its own, or one that an Arrow stream hands on.
+    Ctrl-C comes as a RuntimeError, an error of DuckDB's own, or one that an Arrow stream hands on: it is a
+    KeyboardInterrupt.
     """
     try:
         yield

@@ -87,3 +87,30 @@ def test_ctrl_c_before_anything_is_there_writes_nothing(here, capsys, monkeypatc
     assert main(["fit", "r.csv"]) == 130
     assert capsys.readouterr().err == "error: interrupted\n"
     assert not Path("model.safetensors").exists()
+
+
+SLOW = "select i // 1000000 as user, i % 1000000 as item, 1.0 as rating from range(4000000000) t(i)"
+
+
+def test_ctrl_c_while_a_source_is_read(here):
+    """DuckDB says RuntimeError: Query interrupted."""
+    process = subprocess.Popen([*FIT[:-1], SLOW], stderr=subprocess.PIPE, text=True)
+    for line in process.stderr:
+        if line.startswith("reading the SQL query"):
+            break
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    said = process.stderr.read()
+    process.stderr.close()
+    assert (process.wait(timeout=30), said) == (130, "error: interrupted\n")
+
+
+def test_ctrl_c_while_the_application_is_imported(capsys, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("alternant.cli.require", interrupted)
+    from alternant.cli import main
+
+    assert main(["doctor"]) == 130
+    assert capsys.readouterr().err == "error: interrupted\n"

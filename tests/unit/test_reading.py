@@ -5,12 +5,14 @@ import logging
 import os
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import polars as pl
 import pytest
 
 from alternant.errors import DataError
 from alternant.reading import read, read_titles, write_parquet
+from alternant.reading._duckdb import translated
 
 DATA = Path(os.environ.get("ALTERNANT_DATA", Path(__file__).parents[2].parent / "shared" / "data"))
 
@@ -399,3 +401,21 @@ def test_refused_names_of_columns(here, arguments, message):
     Path("ratings.csv").write_text("userId,movieId,rating\n1,10,4.0\n")
     with pytest.raises(DataError, match=message):
         read("ratings.csv", **arguments)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("Query interrupted"),
+        duckdb.InterruptException("INTERRUPT Error: Interrupted!"),
+        DataError("the Arrow stream failed: INTERRUPT Error: Interrupted!"),
+    ],
+)
+def test_an_interrupted_query_is_a_keyboard_interrupt(error):
+    with pytest.raises(KeyboardInterrupt), translated("ratings.csv"):
+        raise error
+
+
+def test_other_errors_of_others_stay_as_they_are():
+    with pytest.raises(RuntimeError, match="the moon"), translated("ratings.csv"):
+        raise RuntimeError("the moon")

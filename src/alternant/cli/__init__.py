@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from alternant._optional import require
 from alternant.errors import MissingExtraError
 
+INTERRUPTED = 130
+"""The exit status after Ctrl-C: 128 + SIGINT, as shells say it."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status: 0 done, 1 error, 2 wrong usage, 130 interrupted.
@@ -30,11 +33,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for module in ("cyclopts", "rich", "duckdb"):
             require(module, extra="cli", purpose="the command line")
         from alternant.cli.app import run
+
+        return run(sys.argv[1:] if arguments is None else list(arguments))
     except MissingExtraError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
-    except KeyboardInterrupt:  # the imports take a moment
+    except KeyboardInterrupt:  # while all that is imported
         sys.stderr.write("error: interrupted\n")
-        return 130
-
-    return run(sys.argv[1:] if arguments is None else list(arguments))
+        return INTERRUPTED

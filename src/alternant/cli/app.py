@@ -12,11 +12,11 @@ from typing import Annotated, Any
 from cyclopts import App, CycloptsError, Group, Parameter
 
 from alternant import __version__
-from alternant.cli import console
+from alternant.cli import INTERRUPTED, console
 from alternant.cli.demo import demo
 from alternant.cli.doctor import doctor
 from alternant.cli.export import export
-from alternant.cli.fit import INTERRUPTED, fit
+from alternant.cli.fit import fit
 from alternant.cli.fold_in import fold_in
 from alternant.cli.inspect import inspect
 from alternant.cli.options import flag_text

@@ -7,15 +7,14 @@ from cyclopts import Parameter
 
 from alternant import weighting
 from alternant.als import ExplicitALS
+from alternant.cli import INTERRUPTED, console, output
 from alternant.cli import config as settings_file
-from alternant.cli import console, output
 from alternant.cli.loading import MODEL, READING
 from alternant.cli.options import flag_text, given, of_dataclass, of_function, with_options
 from alternant.cli.progress import follow
 from alternant.errors import DataError
 from alternant.reading import read
 
-INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 SETTINGS = of_dataclass(ExplicitALS)
 SELECTION = of_function(weighting.select)
 SECTIONS = {"": SETTINGS, "reading": READING, "selection": SELECTION}

@@ -13,6 +13,8 @@ from alternant.errors import DataError
 Connection = duckdb.DuckDBPyConnection
 Relation = duckdb.DuckDBPyRelation
 
+_INTERRUPT = "INTERRUPT Error"
+
 SQL_NAME = "the SQL query"
 """What messages call a source that is SQL."""
 
@@ -40,11 +42,19 @@ class NotUtf8Error(Exception):
 
 @contextmanager
 def translated(name: str, *, doing: Literal["read", "write"] = "read") -> Iterator[None]:
-    """Turn errors of DuckDB about source (or target) `name` into :class:`DataError`."""
+    """Turn errors of DuckDB about source (or target) `name` into :class:`DataError`.
+
+    Ctrl-C comes as a RuntimeError, an error of DuckDB's own, or one that an Arrow stream hands on: it is a
+    KeyboardInterrupt.
+    """
     try:
         yield
-    except duckdb.Error as error:
+    except (RuntimeError, DataError, duckdb.Error) as error:
         text = str(error)
+        if text.startswith("Query interrupted") or _INTERRUPT in text:
+            raise KeyboardInterrupt from error
+        if not isinstance(error, duckdb.Error):
+            raise
         if "unicode" in text and "utf-8" in text:
             raise NotUtf8Error from error
         raise DataError(_in_our_words(text, name, doing)) from error

@@ -45,10 +45,10 @@ RowFailure solve_row_float64(const Row& row, const double* d, bool definite, dou
                 matrix[i * k + j] = v / matrix[j * k + j];
             } else if (v > least) {
                 matrix[i * k + i] = __builtin_sqrt(v);
-            } else if (definite && v >= -least) {
+            } else if (definite && __builtin_isfinite(v)) {
                 // There is a solution: the ridge, far smaller than what was rounded off, is lost in it. The
                 // data say nothing in this direction, and noise over a larger pivot is less noise.
-                matrix[i * k + i] = __builtin_sqrt(least);
+                matrix[i * k + i] = __builtin_sqrt(-v > least ? -v : least);
             } else {
                 return __builtin_isfinite(v) ? RowFailure::singular : RowFailure::not_finite;
             }

@@ -311,7 +311,7 @@ def test_values_too_large_for_float32_factors_are_refused():
 
 
 def test_far_more_factors_than_items():
-    """Seen to fail in the closing eigendecomposition, which did not converge on a Gramian of low rank."""
+    """The Gramian of the closing rotation has 108 eigenvalues of zero."""
     dense = random_ratings(0, 60, 12)
     model = ExplicitALS(n_factors=120, n_sweeps=2).fit(ratings_of(dense))
     assert np.isfinite(model.user_table).all()
@@ -326,3 +326,15 @@ def test_one_large_value_everywhere_and_a_tiny_ridge():
         n_factors=4, regularization=1e-3, regularization_exponent=0, biases=False, center=False, n_sweeps=8
     ).fit(ratings_of(np.full((3000, 40), 1e6)))
     assert model.predict([0], [0])[0] == pytest.approx(1e6, rel=1e-4)
+
+
+@pytest.mark.parametrize("seed", [305, 350])
+def test_weights_of_every_size_and_a_tiny_ridge(seed):
+    """Seen to fail as "singular": a pivot that rounding made clearly negative."""
+    rng = np.random.default_rng(seed)
+    dense = rng.normal(size=(40, 2)) @ rng.normal(size=(2, 40)) * 1e6
+    weights = 10.0 ** rng.uniform(-6, 6, dense.shape)
+    model = ExplicitALS(
+        n_factors=32, regularization=1e-3, regularization_exponent=0, biases=False, n_sweeps=6, tol=0.0
+    ).fit(ratings_of(dense, weights))
+    assert np.isfinite(model.user_table).all()

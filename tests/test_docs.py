@@ -25,6 +25,7 @@ import pytest
 import alternant
 import command_reference
 from alternant.cli import main
+from alternant.reading._columns import USUAL_NAMES
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -128,6 +129,15 @@ def test_every_command_and_option_has_help(command):
     assert app.help.strip()
     silent = [a.names for a in app.assemble_argument_collection() if not (a.parameter.help or "").strip()]
     assert silent == []
+
+
+def test_the_recognised_column_names_are_documented():
+    page = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+    written = re.search(r"<!-- column names -->\n(.*?)<!-- end -->", page, re.DOTALL)[1]
+    rows = [
+        f"| {part} | {' '.join(f'`{name}`' for name in names)} |" for part, names in USUAL_NAMES.items()
+    ]
+    assert written.splitlines()[2:] == rows
 
 
 def module_names():

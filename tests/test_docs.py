@@ -134,9 +134,7 @@ def test_every_command_and_option_has_help(command):
 def test_the_recognised_column_names_are_documented():
     page = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
     written = re.search(r"<!-- column names -->\n(.*?)<!-- end -->", page, re.DOTALL)[1]
-    rows = [
-        f"| {part} | {' '.join(f'`{name}`' for name in names)} |" for part, names in USUAL_NAMES.items()
-    ]
+    rows = [f"| {part} | {' '.join(f'`{name}`' for name in names)} |" for part, names in USUAL_NAMES.items()]
     assert written.splitlines()[2:] == rows
 
 

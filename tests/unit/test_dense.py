@@ -76,7 +76,7 @@ def test_eigendecomposition_of_special_matrices(matrix):
 @pytest.mark.parametrize("rank", [1, 20])
 @pytest.mark.parametrize("unit", [1.0, 1e-300, 1e300])
 def test_eigendecomposition_of_matrices_of_low_rank(n, rank, unit):
-    """More factors than items. Seen to fail: beside zero eigenvalues' noise no off-diagonal was small enough."""
+    """Seen to fail: beside the noise of zero eigenvalues no off-diagonal was small enough."""
     root = np.random.default_rng(n).normal(size=(n, rank))
     matrix = root @ root.T
     values, vectors = dense.symmetric_eigen(matrix * unit)

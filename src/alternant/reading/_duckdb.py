@@ -58,10 +58,6 @@ def translated(name: str, *, doing: Literal["read", "write"] = "read") -> Iterat
         if "unicode" in text and "utf-8" in text:
             raise NotUtf8Error from error
         raise DataError(_in_our_words(text, name, doing)) from error
-    except RuntimeError as error:
-        if "interrupted" in str(error):  # how DuckDB passes Ctrl-C on
-            raise KeyboardInterrupt from error
-        raise
 
 
 def _in_our_words(text: str, name: str, doing: str) -> str:

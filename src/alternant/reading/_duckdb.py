@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import duckdb
 
@@ -24,6 +25,21 @@ def connect() -> Connection:
     connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
     connection.execute("set TimeZone = 'UTC'")
     return connection
+
+
+def rows_of(connection: Connection, query: str) -> list[Any]:
+    """Run a query and return its rows; Ctrl-C ends it at once.
+
+    In a thread of its own: DuckDB looks for signals between the tasks that the calling thread happens to get,
+    and where others get them all, a Ctrl-C waits for the end of the query.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        rows = pool.submit(lambda: connection.execute(query).fetchall())
+        try:
+            return rows.result()
+        except KeyboardInterrupt:
+            connection.interrupt()
+            raise
 
 
 def identifier(name: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from alternant.errors import DataError
 from alternant.reading import _text
 from alternant.reading._columns import KNOWN, TITLE_NAMES
-from alternant.reading._duckdb import SQL_NAME, Connection, NotUtf8Error, literal, translated
+from alternant.reading._duckdb import SQL_NAME, Connection, NotUtf8Error, literal, rows_of, translated
 
 _log = logging.getLogger("alternant.reading")
 _LATIN_1 = "%s is not UTF-8; reading it as Latin-1"
@@ -158,7 +158,7 @@ def _open_sql(connection: Connection, text: str) -> Source:
 def _described(connection: Connection, relation: str, name: str) -> dict[str, str]:
     try:
         with translated(name):
-            rows = connection.execute(f"describe select * from {relation}").fetchall()
+            rows = rows_of(connection, f"describe select * from {relation}")
     except NotUtf8Error as error:
         raise DataError(f"cannot read {name}: expected text in UTF-8") from error
     return {row[0]: row[1] for row in rows}

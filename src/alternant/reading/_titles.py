@@ -5,7 +5,7 @@ import os
 
 from alternant.errors import DataError
 from alternant.reading._columns import TITLE_NAMES, USUAL_NAMES, listed
-from alternant.reading._duckdb import NotUtf8Error, connect, identifier, translated
+from alternant.reading._duckdb import NotUtf8Error, connect, identifier, rows_of, translated
 from alternant.reading._source import as_latin1, open_source
 from alternant.reading._text import plain
 
@@ -65,7 +65,7 @@ def read_titles(source: str | os.PathLike[str]) -> dict[str, str]:
         try:
             with translated(final.name):
                 sql = query.format(identifier(label), identifier(title), final.relation)
-                rows = connection.execute(sql).fetchall()
+                rows = rows_of(connection, sql)
         except NotUtf8Error:
             continue
         titles: dict[str, str] = {}

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from alternant.errors import DataError
 from alternant.reading import _text
-from alternant.reading._duckdb import Connection, identifier, translated
+from alternant.reading._duckdb import Connection, identifier, rows_of, translated
 from alternant.reading._source import Source
 
 Kind = Literal["integer", "string"]
@@ -47,7 +47,7 @@ def look(connection: Connection, source: Source, columns: Mapping[str, str]) -> 
         return {}
     with translated(source.name):
         query = f"select count(*), {', '.join(asked.values())} from {source.relation}"
-        [row] = connection.execute(query).fetchall()
+        [row] = rows_of(connection, query)
     if row[0] == 0:
         raise DataError(f"{source.name} has no rows; expected one row per interaction")
     found: dict[str, dict[str, Any]] = {}

@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from alternant.reading._duckdb import connect, literal, translated
+from alternant.reading._duckdb import connect, literal, rows_of, translated
 
 
 def write_parquet(columns: Mapping[str, NDArray[Any]], path: str | os.PathLike[str]) -> None:
@@ -33,4 +33,4 @@ def write_parquet(columns: Mapping[str, NDArray[Any]], path: str | os.PathLike[s
     connection.register("columns_to_write", dict(columns))
     options = "format parquet, use_tmp_file false"  # else DuckDB would replace what is there
     with translated(os.fspath(path), doing="write"):
-        connection.execute(f"copy columns_to_write to {literal(os.fspath(path))} ({options})")
+        rows_of(connection, f"copy columns_to_write to {literal(os.fspath(path))} ({options})")

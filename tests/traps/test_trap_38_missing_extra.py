@@ -20,7 +20,10 @@ def without(module: str, code: str) -> subprocess.CompletedProcess[str]:
 def test_trap_38_the_command_line_prints_the_install_line(module):
     done = without(module, "from alternant.cli import main; sys.exit(main(['fit', 'nowhere.csv']))")
     assert done.returncode == 1
-    assert done.stderr == "error: the command line needs the 'cli' extra: pip install 'alternant[cli]'\n"
+    assert done.stderr == (
+        "error: the command line needs the 'cli' extra: pip install '.[cli]' from a clone, "
+        "or pip install 'alternant[cli]'\n"
+    )
     assert done.stdout == ""
 
 
@@ -31,7 +34,10 @@ def test_trap_38_reading_says_it_on_import():
     )
     done = without("duckdb", code)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "reading files needs the 'read' extra: pip install 'alternant[read]'\n"
+    assert done.stdout == (
+        "reading files needs the 'read' extra: pip install '.[read]' from a clone, "
+        "or pip install 'alternant[read]'\n"
+    )
 
 
 def test_trap_38_the_library_needs_none_of_them():
@@ -43,3 +49,8 @@ def test_trap_38_the_library_needs_none_of_them():
         [sys.executable, "-c", f"import sys\n{code}"], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_trap_38_a_star_import_needs_none_of_them():
+    done = without("duckdb", "from alternant import *\nprint(ExplicitALS.__name__)")
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", "ExplicitALS\n")

@@ -6,7 +6,7 @@ from alternant.errors import DataError, UnknownIdError
 from alternant.interactions import Interactions
 from alternant.model import load
 from reference import solve_side
-from small_models import random_history, random_model
+from small_models import named_model, random_history, random_model
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +125,21 @@ def test_objective_is_that_of_the_fit_in_any_order_of_ids(model):
     assert model.objective(model.history) == pytest.approx(model.trace[-1].objective, rel=1e-5)
     with pytest.raises(UnknownIdError, match=r"no user 'zoe' in this model \(40 users\); leave it out"):
         model.objective(Interactions.from_arrays(["zoe"], ["i003"], [5]))
+
+
+def test_unknown_items_are_left_out_on_request(caplog):
+    model = named_model()
+    history = Interactions.from_arrays(["new", "new", "cold"], ["x", "w", "w"], [5.0, 1.0, 2.0])
+    with pytest.raises(UnknownIdError, match=r"no item 'w' in this model \(3 items\)"):
+        model.fold_in(history)
+    with caplog.at_level("INFO", logger="alternant.model"):
+        folded = model.fold_in(history, unknown="drop")
+    assert caplog.messages == ["left out 2 entries of 1 unknown items; 1 of 2 users have none left"]
+    assert folded.ids.labels.tolist() == ["cold", "new"]
+    np.testing.assert_array_equal(folded.table[1], model.fold_in({"x": 5.0}).table[0])
+    np.testing.assert_array_equal(folded.table[0], 0)
+    assert model.recommend(folded, 1, unknown="fallback").source.tolist() == ["fallback", "model"]
+    with pytest.raises(UnknownIdError, match=r"user 'cold' has no interactions to recommend from"):
+        model.recommend(folded)
+    with pytest.raises(DataError, match=r'unknown must be "error" or "drop", got \'nan\''):
+        model.fold_in(history, unknown="nan")

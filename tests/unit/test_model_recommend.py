@@ -10,7 +10,7 @@ from small_models import named_model, random_history, random_model
 
 
 def test_one_user():
-    result = named_model().recommend("bob")
+    result = named_model().recommend("bob", min_entries=0)
     assert len(result) == 1
     assert result.user_id.tolist() == ["bob", "bob"]
     assert result.item_id.tolist() == ["y", "z"]
@@ -21,7 +21,7 @@ def test_one_user():
 
 
 def test_many_users_in_the_order_asked():
-    result = named_model().recommend(["bob", "alice", "bob"], k=1)
+    result = named_model().recommend(["bob", "alice", "bob"], k=1, min_entries=0)
     assert result.query_id.tolist() == ["bob", "alice", "bob"]
     assert result.item_id.tolist() == ["y", "z", "y"]
     assert [one.item_id.tolist() for one in result] == [["y"], ["z"], ["y"]]
@@ -29,20 +29,22 @@ def test_many_users_in_the_order_asked():
 
 
 def test_seen_items_on_request():
-    result = named_model().recommend("alice", exclude_seen=False)
+    result = named_model().recommend("alice", exclude_seen=False, min_entries=0)
     assert result.item_id.tolist() == ["x", "y", "z"]
     assert result.score.tolist() == [1.25, 0.0, 0.0]
 
 
 def test_exclude_and_candidates():
     model = named_model()
-    assert model.recommend("bob", exclude="y").item_id.tolist() == ["z"]
-    assert model.recommend("bob", exclude=["y", "not here"]).item_id.tolist() == ["z"]
-    assert model.recommend("bob", candidates=["z", "x"]).item_id.tolist() == ["z"]
-    assert model.recommend("bob", candidates=["z", "y"], exclude=["y"]).item_id.tolist() == ["z"]
-    assert model.recommend("bob", candidates=[]).item_id.tolist() == []
+    assert model.recommend("bob", exclude="y", min_entries=0).item_id.tolist() == ["z"]
+    assert model.recommend("bob", exclude=["y", "not here"], min_entries=0).item_id.tolist() == ["z"]
+    assert model.recommend("bob", candidates=["z", "x"], min_entries=0).item_id.tolist() == ["z"]
+    assert model.recommend("bob", candidates=["z", "y"], exclude=["y"], min_entries=0).item_id.tolist() == [
+        "z"
+    ]
+    assert model.recommend("bob", candidates=[], min_entries=0).item_id.tolist() == []
     with pytest.raises(UnknownIdError, match="no item 'w' in this model"):
-        model.recommend("bob", candidates=["w"])
+        model.recommend("bob", candidates=["w"], min_entries=0)
 
 
 def test_scores_are_those_of_score_to_the_bit():
@@ -55,11 +57,15 @@ def test_scores_are_those_of_score_to_the_bit():
 
 
 def test_recommend_users():
-    result = named_model().recommend_users("x", exclude_seen=False)
+    result = named_model().recommend_users("x", exclude_seen=False, min_entries=0)
     assert result.item_id.tolist() == ["x"] * 3
     assert result.user_id.tolist() == ["alice", "bob", "carol"]
     assert result.score.tolist() == [1.25, 0.25, 0.25]
-    assert named_model().recommend_users(["x", "y"]).user_id.tolist() == ["carol", "bob", "carol"]
+    assert named_model().recommend_users(["x", "y"], min_entries=0).user_id.tolist() == [
+        "carol",
+        "bob",
+        "carol",
+    ]
 
 
 def test_recommend_users_falls_back_to_the_most_active():
@@ -70,7 +76,9 @@ def test_recommend_users_falls_back_to_the_most_active():
 
 
 def test_fallback_among_known_users():
-    result = named_model().recommend(["zoe", "bob", "carol"], k=2, unknown="fallback", exclude=["x"])
+    result = named_model().recommend(
+        ["zoe", "bob", "carol"], k=2, unknown="fallback", exclude=["x"], min_entries=0
+    )
     assert result.user_id.tolist() == ["zoe", "zoe", "bob", "bob", "carol", "carol"]
     assert result.item_id.tolist() == ["y", "z", "y", "z", "y", "z"]
     assert result.source.tolist() == ["fallback"] * 2 + ["model"] * 2 + ["fallback"] * 2
@@ -139,7 +147,7 @@ def test_a_model_without_history_cannot_tell_what_was_seen():
 
 @pytest.mark.parametrize(("frame_type", "library"), [("pandas", pd), ("polars", pl), ("pyarrow", pa)])
 def test_frames_of_every_library(frame_type, library):
-    result = named_model().recommend(["alice", "bob"], k=1)
+    result = named_model().recommend(["alice", "bob"], k=1, min_entries=0)
     frame = result.to_frame(frame_type)
     assert type(frame).__module__.split(".")[0] == library.__name__.split(".")[0]
     names = frame.column_names if frame_type == "pyarrow" else list(frame.columns)
@@ -165,7 +173,9 @@ def test_frames_follow_the_training_data():
 
 
 def test_text_of_a_list():
-    assert str(named_model().recommend(["bob", "zoe"], k=2, unknown="fallback")).splitlines() == [
+    assert str(
+        named_model().recommend(["bob", "zoe"], k=2, unknown="fallback", min_entries=0)
+    ).splitlines() == [
         "recommendations for user 'bob'",
         "  rank  item_id   score",
         "     1  y        2.0000",
@@ -191,6 +201,37 @@ def test_batches_and_threads_give_the_same_bits():
         rows = slice(*results[0].offsets[user : user + 2])
         np.testing.assert_array_equal(one.item_id, results[0].item_id[rows])
         np.testing.assert_array_equal(one.score, results[0].score[rows])
+
+
+def test_rows_with_few_entries_are_not_listed():
+    """x has two entries, y one, z none; alice two, bob one, carol none."""
+    model = named_model()
+    assert model.recommend("bob").item_id.tolist() == ["y"]
+    assert model.recommend("bob", candidates=["z"]).item_id.tolist() == []
+    assert model.recommend("alice", exclude_seen=False, min_entries=2).item_id.tolist() == ["x"]
+    assert model.recommend("zoe", unknown="fallback").item_id.tolist() == ["x", "y"]
+    assert model.recommend("zoe", unknown="fallback", min_entries=2).item_id.tolist() == ["x"]
+    assert model.recommend_users("x", exclude_seen=False).user_id.tolist() == ["alice", "bob"]
+    assert model.recommend_users("y", exclude_seen=False, min_entries=2).user_id.tolist() == ["alice"]
+    for wrong in (-1, 1.5, True):
+        with pytest.raises(DataError, match=rf"min_entries must be an integer of at least 0, got {wrong!r}"):
+            model.recommend("bob", min_entries=wrong)
+
+
+def test_titles_in_a_frame():
+    lists = named_model().recommend(["alice", "bob"], exclude_seen=False, min_entries=0)
+    frame = lists.to_frame("pandas", titles={"x": "Xanadu"})
+    assert frame.columns.tolist() == ["user_id", "item_id", "title", "rank", "score", "source"]
+    assert frame["title"].tolist() == ["Xanadu" if item == "x" else "" for item in frame["item_id"]]
+    model = random_model(random_history(5, 4))
+    assert (
+        model.recommend(1)
+        .to_frame("polars", titles={0: "a", 1: "b", 2: "c", 3: "d"})["title"]
+        .is_in(list("abcd"))
+        .all()
+    )
+    with pytest.raises(DataError, match=r"titles must map item ids to titles, got list; see read_titles"):
+        lists.to_frame("pandas", titles=["Xanadu"])
 
 
 def test_labels_of_the_unknown_are_plain_text():

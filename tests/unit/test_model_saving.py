@@ -84,3 +84,8 @@ def test_a_file_with_a_part_missing_or_wrong(path, change, message):
     modelfile.write(path, arrays, content)
     with pytest.raises(ModelFileError, match=message):
         load(path)
+
+
+def test_a_file_that_is_missing(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no model file; make one with model\.save or alternant fit"):
+        load(tmp_path / "none.safetensors")

@@ -6,7 +6,7 @@ from small_models import named_model, random_history, random_model
 
 
 def test_neighbours_of_one_item():
-    result = named_model().similar_items("x")
+    result = named_model().similar_items("x", min_entries=0)
     assert result.query_id.tolist() == ["x"]
     assert result.neighbour_id.tolist() == ["y", "z"]
     assert result.similarity.tolist() == [0.0, 0.0]
@@ -66,3 +66,22 @@ def test_frame_and_text():
         "  rank  item_id  similarity",
         "     1  y            0.0000",
     ]
+
+
+def test_rows_with_few_entries_are_no_neighbours():
+    model = named_model()
+    assert model.similar_items("z").neighbour_id.tolist() == ["x", "y"]
+    assert model.similar_items("z", min_entries=2).neighbour_id.tolist() == ["x"]
+    assert model.similar_users("alice").neighbour_id.tolist() == ["bob"]
+    folded = model.fold_in({"x": 4.0})
+    assert model.similar_users(folded, min_entries=2).neighbour_id.tolist() == ["alice"]
+    with pytest.raises(DataError, match=r"min_entries must be an integer of at least 0, got -1"):
+        model.similar_items("x", min_entries=-1)
+
+
+def test_titles_in_a_frame():
+    frame = named_model().similar_items("x").to_frame("pandas", titles={"y": "Yentl"})
+    assert frame.columns.tolist() == ["item_id", "similar_item_id", "title", "rank", "similarity"]
+    assert frame["title"].tolist() == ["Yentl"]
+    with pytest.raises(DataError, match=r"titles belong to items, and these are similar users"):
+        named_model().similar_users("bob").to_frame("pandas", titles={"y": "Yentl"})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from alternant import _settings
 from alternant.errors import DataError, UnknownIdError
 from alternant.ids import IdMap
 from alternant.interactions import EntryRows
@@ -112,6 +113,27 @@ def positions(model: "FactorModel", side: Side, asked: Any, *, skip_unknown: boo
     if not chosen.is_stored:
         raise DataError("exclude and candidates must be ids, got folded-in users")
     return chosen.index[chosen.index >= 0]
+
+
+def listable(
+    model: "FactorModel", side: Side, *, exclude: Any, candidates: Any, min_entries: Any
+) -> NDArray[np.int32] | None:
+    """Return the positions that a list may hold, ascending; None for all.
+
+    Raises
+    ------
+    DataError : `min_entries` is no integer of at least 0, or an argument is not ids
+    UnknownIdError : a candidate is unknown
+    """
+    least = _settings.integer("min_entries", min_entries, 0)
+    allowed = (model.user_counts if side == "users" else model.item_counts) >= least
+    if candidates is not None:
+        asked = np.zeros(len(allowed), np.bool_)
+        asked[positions(model, side, candidates, skip_unknown=False)] = True
+        allowed &= asked
+    if exclude is not None:
+        allowed[positions(model, side, exclude, skip_unknown=True)] = False
+    return None if allowed.all() else np.flatnonzero(allowed).astype(np.int32)
 
 
 def refuse_without_entries(chosen: ChosenRows) -> None:

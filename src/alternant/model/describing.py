@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from alternant.model.snapshot import FactorModel
 
-_WIDTH = 100
+_WIDTH = 80
 
 
 def describe(model: "FactorModel") -> str:

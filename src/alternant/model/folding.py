@@ -1,5 +1,6 @@
 """Users that came after the fit: solved from their history under the stored items."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ from alternant.solvers import solve_side
 
 if TYPE_CHECKING:
     from alternant.model.snapshot import FactorModel
+
+_log = logging.getLogger("alternant.model")
 
 NEW_USER = "new user"
 """The id of a user whose history is given as a mapping of items to values."""
@@ -59,9 +62,15 @@ class FoldedIn:
 
 
 def fold_in(
-    model: "FactorModel", history: Interactions | Mapping[Any, float], *, n_threads: int | None
+    model: "FactorModel",
+    history: Interactions | Mapping[Any, float],
+    *,
+    unknown: str,
+    n_threads: int | None,
 ) -> FoldedIn:
     """Solve the users of `history`; see :meth:`FactorModel.fold_in`."""
+    if unknown not in ("error", "drop"):
+        raise DataError(f'unknown must be "error" or "drop", got {unknown!r}')
     if isinstance(history, Mapping):
         history = _of_one_user(history)
     if not isinstance(history, Interactions):
@@ -69,6 +78,8 @@ def fold_in(
             "history must be Interactions or a mapping of item ids to values, got "
             f"{type(history).__name__}; a frame goes through Interactions.from_frame"
         )
+    if unknown == "drop":
+        history = _without_unknown_items(history, model.item_ids)
     known = with_ids(history, item_ids=model.item_ids)
     solved = solve_side(
         model.problem, "users", known.by_user, model.item_table, n_threads=n_threads, ids=known.user_ids
@@ -81,6 +92,22 @@ def _of_one_user(history: Mapping[Any, float]) -> Interactions:
     if not history:
         raise DataError("a history must name at least one item, got an empty mapping")
     return Interactions.from_arrays([NEW_USER] * len(history), list(history), list(history.values()))
+
+
+def _without_unknown_items(history: Interactions, known: IdMap) -> Interactions:
+    """Return the entries of items that are known, under the same ids; log how many are not."""
+    is_known = known.encode(history.item_ids.labels, what="item", unknown="mark") >= 0
+    if is_known.all():
+        return history
+    kept = history.take(is_known[history.entries().item_index])
+    _log.info(
+        "left out %s entries of %s unknown items; %s of %s users have none left",
+        f"{history.n_entries - kept.n_entries:,}",
+        f"{np.count_nonzero(~is_known):,}",
+        f"{np.count_nonzero((history.by_user.counts > 0) & (kept.by_user.counts == 0)):,}",
+        f"{history.n_users:,}",
+    )
+    return kept
 
 
 def with_ids(

@@ -1,9 +1,14 @@
 """Ranked lists as text, and as columns: what recommendations and neighbours share."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from alternant.errors import DataError
+
+Titles = Mapping[int, str] | Mapping[str, str]
 
 _ROWS_SHOWN = 20
 
@@ -18,6 +23,21 @@ def ranks(offsets: NDArray[np.int64]) -> NDArray[np.int32]:
     """
     positions = np.arange(1, int(offsets[-1]) + 1, dtype=np.int64)
     return (positions - np.repeat(offsets[:-1], np.diff(offsets))).astype(np.int32)
+
+
+def title_column(labels: NDArray[Any], titles: Any) -> NDArray[np.object_]:
+    """Return the title of each label: object (str), shape (n,); "" where `titles` has none.
+
+    Examples
+    --------
+    >>> title_column(np.array([3, 7]), {7: "Seven"}).tolist()
+    ['', 'Seven']
+    """
+    if not isinstance(titles, Mapping):
+        raise DataError(f"titles must map item ids to titles, got {type(titles).__name__}; see read_titles")
+    column = np.empty(len(labels), object)
+    column[:] = [titles.get(label, "") for label in labels.tolist()]
+    return column
 
 
 def listed(

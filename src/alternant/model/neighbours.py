@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from alternant import retrieval
 from alternant._frames import FrameType, make_frame
-from alternant.model.choosing import Side, choose, word
-from alternant.model.lists import listed, ranks
+from alternant.errors import DataError
+from alternant.model.choosing import Side, choose, listable, word
+from alternant.model.lists import Titles, listed, ranks, title_column
 
 if TYPE_CHECKING:
     from alternant.model.snapshot import FactorModel
@@ -66,10 +67,11 @@ class Neighbours:
                 self.frame_type,
             )
 
-    def to_frame(self, frame_type: FrameType | None = None) -> Any:
+    def to_frame(self, frame_type: FrameType | None = None, *, titles: Titles | None = None) -> Any:
         """Return columns item_id, similar_item_id (or user_id, similar_user_id), rank, similarity.
 
-        `frame_type` is as in :meth:`Recommendations.to_frame`.
+        `frame_type` and `titles` are as in :meth:`Recommendations.to_frame`; the title is that of the similar
+        item.
 
         Examples
         --------
@@ -79,10 +81,13 @@ class Neighbours:
         >>> list(model.similar_items("x").to_frame("pandas").columns)
         ['item_id', 'similar_item_id', 'rank', 'similarity']
         """
+        if titles is not None and self.side == "users":
+            raise DataError("titles belong to items, and these are similar users")
         name = word(self.side)
         columns: dict[str, NDArray[Any]] = {
             f"{name}_id": np.repeat(self.query_id, np.diff(self.offsets)),
             f"similar_{name}_id": self.neighbour_id,
+            **({} if titles is None else {"title": title_column(self.neighbour_id, titles)}),
             "rank": self.rank,
             "similarity": self.similarity,
         }
@@ -98,7 +103,9 @@ class Neighbours:
         return "\n".join(lines) if lines else f"{self.side} similar to 0 {self.side}"
 
 
-def similar(model: "FactorModel", side: Side, asked: Any, k: int, *, n_threads: int | None) -> Neighbours:
+def similar(
+    model: "FactorModel", side: Side, asked: Any, k: int, *, min_entries: int, n_threads: int | None
+) -> Neighbours:
     """Rank a side by similarity to some of it; see :meth:`FactorModel.similar_items`."""
     chosen = choose(model, side, asked)
     table = model.user_table if side == "users" else model.item_table
@@ -114,6 +121,7 @@ def similar(model: "FactorModel", side: Side, asked: Any, k: int, *, n_threads: 
         table_scale=scale,
         exclude_offsets=np.arange(n + 1, dtype=np.int64) if chosen.is_stored else None,
         exclude_indices=chosen.index if chosen.is_stored else None,
+        candidates=listable(model, side, exclude=None, candidates=None, min_entries=min_entries),
         n_threads=n_threads,
     )
     ids = model.user_ids if side == "users" else model.item_ids

@@ -13,8 +13,8 @@ from alternant.model.choosing import (
     ChosenRows,
     Side,
     choose,
+    listable,
     other,
-    positions,
     refuse_without_entries,
 )
 from alternant.model.lists import ranks
@@ -42,6 +42,7 @@ def recommend(
     exclude_seen: bool,
     exclude: Any,
     candidates: Any,
+    min_entries: int,
     unknown: str,
     n_threads: int | None,
 ) -> Recommendations:
@@ -51,25 +52,12 @@ def recommend(
     chosen = choose(model, queries, asked, mark_unknown=unknown == "fallback")
     if unknown == "error":
         refuse_without_entries(chosen)
-    ranked = _ranked_rows(model, other(queries), exclude, candidates)
+    ranked = listable(model, other(queries), exclude=exclude, candidates=candidates, min_entries=min_entries)
     by_model = chosen.has_entries
     lists = _by_score(model, chosen, chosen.index[by_model], k, exclude_seen, ranked, n_threads)
     if not by_model.all():
         lists = _with_fallback(lists, by_model, _by_popularity(model, other(queries), k, ranked))
     return _labelled(model, chosen, lists, by_model)
-
-
-def _ranked_rows(model: "FactorModel", side: Side, exclude: Any, candidates: Any) -> NDArray[np.int32] | None:
-    """Return the positions that may be listed, ascending; None for all."""
-    if exclude is None and candidates is None:
-        return None
-    allowed = np.ones(len(model.user_ids if side == "users" else model.item_ids), np.bool_)
-    if candidates is not None:
-        allowed[:] = False
-        allowed[positions(model, side, candidates, skip_unknown=False)] = True
-    if exclude is not None:
-        allowed[positions(model, side, exclude, skip_unknown=True)] = False
-    return np.flatnonzero(allowed).astype(np.int32)
 
 
 def _by_score(

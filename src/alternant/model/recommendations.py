@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from alternant._frames import FrameType, make_frame
 from alternant.model.choosing import Side, word
-from alternant.model.lists import listed
+from alternant.model.lists import Titles, listed, title_column
 
 _LISTS_SHOWN = 5
 
@@ -63,18 +63,20 @@ class Recommendations:
                 self.frame_type,
             )
 
-    def to_frame(self, frame_type: FrameType | None = None) -> Any:
-        """Return columns user_id, item_id, rank, score, source.
+    def to_frame(self, frame_type: FrameType | None = None, *, titles: Titles | None = None) -> Any:
+        """Return columns user_id, item_id, rank, score, source; with `titles` also title, after item_id.
 
         Parameters
         ----------
         frame_type : "pandas", "polars" or "pyarrow"
             None means the type of the training data, else the first of the three that is installed.
+        titles : mapping of item ids to titles, optional
+            As from :func:`alternant.read_titles`; an item that it does not have gets "".
 
         Raises
         ------
         DataError
-            The library is not installed, or there is no such type.
+            The library is not installed, there is no such type, or `titles` is no mapping.
 
         Examples
         --------
@@ -88,6 +90,7 @@ class Recommendations:
         columns: dict[str, NDArray[Any]] = {
             "user_id": self.user_id,
             "item_id": self.item_id,
+            **({} if titles is None else {"title": title_column(self.item_id, titles)}),
             "rank": self.rank,
             "score": self.score,
             "source": self.source,

@@ -69,7 +69,7 @@ def load(path: str | os.PathLike[str]) -> "FactorModel":
     ModelFileError
         The file is damaged, of another kind, or written by a newer version.
     OSError
-        The file is missing or cannot be read.
+        The file is missing (FileNotFoundError) or cannot be read.
 
     Examples
     --------
@@ -83,7 +83,11 @@ def load(path: str | os.PathLike[str]) -> "FactorModel":
     """
     from alternant.model.snapshot import FactorModel, TraceEntry  # the snapshot's methods call this module
 
-    arrays, content = modelfile.read(path)
+    try:
+        arrays, content = modelfile.read(path)
+    except FileNotFoundError as error:
+        remedy = "no model file; make one with model.save or alternant fit"
+        raise FileNotFoundError(error.errno, remedy, os.fspath(path)) from None
     if content.get("kind") != KIND:
         raise ModelFileError(f"{os.fspath(path)} holds no factor model but {content.get('kind')!r}")
     try:

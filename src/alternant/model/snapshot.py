@@ -255,6 +255,7 @@ class FactorModel:
         exclude_seen: bool = True,
         exclude: Any = None,
         candidates: Any = None,
+        min_entries: int = 1,
         unknown: Literal["error", "fallback"] = "error",
         n_threads: int | None = None,
     ) -> Recommendations:
@@ -271,6 +272,9 @@ class FactorModel:
             Items that nobody gets; unknown ones are passed over.
         candidates : id or ids, optional
             Rank these items only.
+        min_entries : int
+            List only items with at least so many entries in the training data, candidates and the fallback
+            included. The default leaves out what nobody has rated (a catalogue's ids), 0 nothing.
         unknown : {"error", "fallback"}
             What users get that the model does not know, or has no entries of: UnknownIdError, or the items
             with most interactions (`source` is then "fallback", `score` their number).
@@ -282,8 +286,8 @@ class FactorModel:
         UnknownIdError
             A user is unknown or without entries and `unknown` is "error", or a candidate is unknown.
         DataError
-            `k` is not a positive integer, ids are of the wrong kind, or `exclude_seen` is asked of a model
-            without history.
+            `k` is not a positive integer, `min_entries` is negative, ids are of the wrong kind, or
+            `exclude_seen` is asked of a model without history.
 
         Examples
         --------
@@ -301,6 +305,7 @@ class FactorModel:
             exclude_seen=exclude_seen,
             exclude=exclude,
             candidates=candidates,
+            min_entries=min_entries,
             unknown=unknown,
             n_threads=n_threads,
         )
@@ -313,6 +318,7 @@ class FactorModel:
         exclude_seen: bool = True,
         exclude: Any = None,
         candidates: Any = None,
+        min_entries: int = 1,
         unknown: Literal["error", "fallback"] = "error",
         n_threads: int | None = None,
     ) -> Recommendations:
@@ -335,19 +341,25 @@ class FactorModel:
             exclude_seen=exclude_seen,
             exclude=exclude,
             candidates=candidates,
+            min_entries=min_entries,
             unknown=unknown,
             n_threads=n_threads,
         )
 
-    def similar_items(self, items: Any, k: int = 10, *, n_threads: int | None = None) -> Neighbours:
+    def similar_items(
+        self, items: Any, k: int = 10, *, min_entries: int = 1, n_threads: int | None = None
+    ) -> Neighbours:
         """List the items most similar to some items, by the cosine of their factors (biases left out).
+
+        Only items with at least `min_entries` entries in the training data are listed, as in
+        :meth:`recommend`.
 
         Raises
         ------
         UnknownIdError
             An item is unknown.
         DataError
-            `k` is not a positive integer, or ids are of the wrong kind.
+            `k` is not a positive integer, `min_entries` is negative, or ids are of the wrong kind.
 
         Examples
         --------
@@ -356,9 +368,11 @@ class FactorModel:
         >>> ExplicitALS(n_factors=1).fit(data).similar_items("x").neighbour_id.tolist()
         ['y']
         """
-        return similar(self, "items", items, k, n_threads=n_threads)
+        return similar(self, "items", items, k, min_entries=min_entries, n_threads=n_threads)
 
-    def similar_users(self, users: Any, k: int = 10, *, n_threads: int | None = None) -> Neighbours:
+    def similar_users(
+        self, users: Any, k: int = 10, *, min_entries: int = 1, n_threads: int | None = None
+    ) -> Neighbours:
         """List the users most similar to some users or folded-in users; see :meth:`similar_items`.
 
         Examples
@@ -368,12 +382,16 @@ class FactorModel:
         >>> ExplicitALS(n_factors=1).fit(data).similar_users(["ann", "bob"]).neighbour_id.tolist()
         ['bob', 'ann']
         """
-        return similar(self, "users", users, k, n_threads=n_threads)
+        return similar(self, "users", users, k, min_entries=min_entries, n_threads=n_threads)
 
     # -- new data --------------------------------------------------------------------------------------
 
     def fold_in(
-        self, history: Interactions | Mapping[Any, float], *, n_threads: int | None = None
+        self,
+        history: Interactions | Mapping[Any, float],
+        *,
+        unknown: Literal["error", "drop"] = "error",
+        n_threads: int | None = None,
     ) -> FoldedIn:
         """Solve users from their history under the stored items.
 
@@ -383,6 +401,10 @@ class FactorModel:
         ----------
         history : Interactions, or a mapping of item ids to values for one user
             Made like the training data: the same kind of values, weights and times.
+        unknown : {"error", "drop"}
+            What becomes of entries of items that the model does not know: UnknownIdError, or they are left
+            out, and their number is logged. A user who has none left stays, with zeros: without entries, as
+            a user of the model who has none, so that ``recommend`` wants ``unknown="fallback"`` for him.
         n_threads : int, optional
 
         Returns
@@ -393,7 +415,7 @@ class FactorModel:
         Raises
         ------
         UnknownIdError
-            An item is not in this model.
+            An item is not in this model, and `unknown` is "error".
         DataError
             `history` is neither, or a value is not finite.
         SingularSystemError
@@ -407,7 +429,7 @@ class FactorModel:
         >>> model.recommend(model.fold_in({"y": 5.0})).item_id.tolist()
         ['x']
         """
-        return folding.fold_in(self, history, n_threads=n_threads)
+        return folding.fold_in(self, history, unknown=unknown, n_threads=n_threads)
 
     def objective(self, interactions: Interactions) -> float:
         """Compute the objective of this model's tables on `interactions`, in float64, in one pass.

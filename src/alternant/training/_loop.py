@@ -143,10 +143,10 @@ def alternate(
                 stopped = "the callback asked to stop"
                 break
             logger.info(
-                "sweep %d of %d: objective %.6g, %.2f s",
+                "sweep %d of %d: objective %s, %.2f s",
                 sweep,
                 n_sweeps,
-                trace[-1].objective,
+                f"{trace[-1].objective:,.6g}",
                 trace[-1].seconds,
             )
             if sweep >= FIRST_SWEEP_TO_STOP and tol > 0.0:

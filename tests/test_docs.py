@@ -158,7 +158,7 @@ def documented_names():
 
 def test_the_documented_names_of_alternant_are_all():
     top = [name.removeprefix("alternant.") for name in documented_names() if name.count(".") == 1]
-    assert sorted(top) == sorted(alternant.__all__)
+    assert sorted(top) == sorted([*alternant.__all__, "read", "read_titles"])
 
 
 @pytest.mark.parametrize("name", documented_names())

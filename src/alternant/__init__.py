@@ -23,7 +23,8 @@ from alternant.interactions import Interactions
 from alternant.model import FactorModel, load
 
 if TYPE_CHECKING:
-    from alternant.reading import read, read_titles
+    from alternant.reading import read as read
+    from alternant.reading import read_titles as read_titles
 
 __version__ = "0.1.0"
 __all__ = [
@@ -39,14 +40,13 @@ __all__ = [
     "SingularSystemError",
     "UnknownIdError",
     "load",
-    "read",
-    "read_titles",
 ]
+_LAZY = ("read", "read_titles")  # not in __all__: `from alternant import *` must not need an extra
 
 
 def __getattr__(name: str) -> Any:
     """Open the door to reading files, which needs the 'read' extra, only when somebody knocks."""
-    if name in ("read", "read_titles"):
+    if name in _LAZY:
         from alternant import reading
 
         return getattr(reading, name)
@@ -54,4 +54,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), "read", "read_titles"])
+    return sorted([*globals(), *_LAZY])

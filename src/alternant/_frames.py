@@ -5,7 +5,7 @@ frame libraries themselves are never required.
 """
 
 import importlib.util
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from alternant._arrays import array_column
 from alternant._arrow import is_arrow, read_arrow
 from alternant._columns import Column
+from alternant._usual_names import USUAL_NAMES, closest
 from alternant.errors import DataError
 
 FrameType = Literal["pandas", "polars", "pyarrow"]
@@ -46,14 +47,18 @@ def as_column(data: Any, *, name: str) -> Column:
     return array_column(data, name=name)
 
 
-def read_columns(frame: Any, names: Sequence[str]) -> dict[str, Column]:
-    """Return the columns `names` of `frame`: with Arrow's interface, any eager frame, or a dict of arrays."""
+def read_columns(frame: Any, parts: Mapping[str, str]) -> dict[str, Column]:
+    """Return columns of `frame` by name: with Arrow's interface, any eager frame, or a dict of arrays.
+
+    `parts` maps what a column is to be (user, item, value, …) to its name.
+    """
+    names = list(parts.values())
     if isinstance(frame, Mapping):
-        _check_names(names, list(frame))
+        _check_names(parts, list(frame))
         return {name: as_column(frame[name], name=f"column {name!r}") for name in names}
     kind = frame_type_of(frame)
     if kind == "pandas" and hasattr(frame, "columns"):
-        _check_names(names, list(frame.columns))
+        _check_names(parts, list(frame.columns))
         frame = frame[list(dict.fromkeys(names))]  # a column that is not asked for may be beyond Arrow
     if kind == "polars" and hasattr(frame, "collect"):
         raise DataError("a lazy frame must be collected first: pass frame.collect()")
@@ -64,21 +69,24 @@ def read_columns(frame: Any, names: Sequence[str]) -> dict[str, Column]:
             if kind != "pandas":
                 raise
         else:
-            _check_names(names, table.names)
+            _check_names(parts, table.names)
             return {name: table.column(name) for name in dict.fromkeys(names)}
-    return _read_by_narwhals(frame, names)
+    return _read_by_narwhals(frame, parts)
 
 
-def _check_names(names: Sequence[str], known: list[Any]) -> None:
-    for name in names:
+def _check_names(parts: Mapping[str, str], known: list[Any]) -> None:
+    for part, name in parts.items():
         if known.count(name) == 0:
             columns = ", ".join(repr(column) for column in known[:20])
-            raise DataError(f"no column {name!r} in the frame; it has {columns or 'no columns'}")
+            remedy = ""
+            if part in USUAL_NAMES and columns:
+                remedy = f": name it with {part}={closest(part, known) or '...'!r}"
+            raise DataError(f"no column {name!r} in the frame; it has {columns or 'no columns'}{remedy}")
         if known.count(name) > 1:
             raise DataError(f"the frame has {known.count(name)} columns named {name!r}; rename all but one")
 
 
-def _read_by_narwhals(frame: Any, names: Sequence[str]) -> dict[str, Column]:
+def _read_by_narwhals(frame: Any, parts: Mapping[str, str]) -> dict[str, Column]:
     import narwhals as nw  # here, because it would double the time that `import alternant` takes
 
     try:
@@ -88,7 +96,8 @@ def _read_by_narwhals(frame: Any, names: Sequence[str]) -> dict[str, Column]:
             "a data frame (pandas, polars, pyarrow or any other with Arrow's interface) or a dict of arrays"
         )
         raise DataError(f"frame must be {expected}, got {type(frame).__name__}") from error
-    _check_names(names, eager.columns)
+    _check_names(parts, eager.columns)
+    names = parts.values()
     return {name: _narwhals_column(eager.get_column(name), name=f"column {name!r}") for name in names}
 
 

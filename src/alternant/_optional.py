@@ -11,4 +11,7 @@ def require(module: str, *, extra: str, purpose: str) -> None:
     `extra` is the extra of alternant that brings it; `purpose` opens the message, e.g. ``"reading files"``.
     """
     if importlib.util.find_spec(module) is None:
-        raise MissingExtraError(f"{purpose} needs the {extra!r} extra: pip install 'alternant[{extra}]'")
+        raise MissingExtraError(
+            f"{purpose} needs the {extra!r} extra: pip install '.[{extra}]' from a clone, "
+            f"or pip install 'alternant[{extra}]'"
+        )

@@ -21,6 +21,11 @@ DATA = {
 }
 
 
+def named(names):
+    """Return columns that play no part which has usual names."""
+    return {f"part {number}": name for number, name in enumerate(names)}
+
+
 @pytest.fixture(params=["with pyarrow", "without pyarrow"])
 def pyarrow_or_not(request, monkeypatch):
     """pandas needs pyarrow to speak Arrow; without it narwhals reads its columns."""
@@ -49,7 +54,7 @@ def check(columns):
     ids=["polars", "polars categorical", "table", "batch", "empty reader", "dict", "narwhals"],
 )
 def test_frames_with_arrows_interface(frame):
-    columns = read_columns(frame, ["user", "value", "when"])
+    columns = read_columns(frame, named(["user", "value", "when"]))
     if isinstance(frame, pa.RecordBatchReader):
         assert [column.n for column in columns.values()] == [0, 0, 0]
     else:
@@ -64,7 +69,7 @@ def test_pandas_strings(kind):
         frame = frame if kind == "str" else frame.astype({"user": pd.CategoricalDtype(["é", "a", "b"])})
     else:
         frame = pd.DataFrame(DATA).astype({"user": kind})
-    check(read_columns(frame, ["user", "value", "when"]))
+    check(read_columns(frame, named(["user", "value", "when"])))
 
 
 @pytest.mark.usefixtures("pyarrow_or_not")
@@ -79,7 +84,7 @@ def test_pandas_nullable_numbers_and_nulls():
             "small": np.array([1, 2, 3], dtype=">i2"),
         }
     )
-    columns = read_columns(frame, list(frame.columns))
+    columns = read_columns(frame, named(list(frame.columns)))
     assert {name: column.kind for name, column in columns.items()} == {
         "whole": "integer", "real": "float", "flag": "boolean", "when": "time", "zoned": "time",
         "small": "integer",
@@ -95,7 +100,7 @@ def test_pandas_nullable_numbers_and_nulls():
 @pytest.mark.usefixtures("pyarrow_or_not")
 def test_pandas_columns_of_mixed_objects_do_not_disturb_the_others():
     frame = pd.DataFrame({"user": [1, "a"], "value": [1, 2], "note": [object(), 3]})
-    columns = read_columns(frame, ["user", "value"])
+    columns = read_columns(frame, named(["user", "value"]))
     assert columns["user"].type_name == "a mixture of int and str"
     assert columns["value"].values.tolist() == [1, 2]
 
@@ -120,7 +125,7 @@ def test_series_of_every_library():
 )
 def test_what_is_not_such_a_frame_is_refused(frame, names, message):
     with pytest.raises(DataError, match=message):
-        read_columns(frame, names)
+        read_columns(frame, named(names))
 
 
 @pytest.mark.parametrize("kind", ["pandas", "polars", "pyarrow"])
@@ -128,7 +133,7 @@ def test_frames_are_made_in_the_kind_asked_for(kind):
     columns = {"user": np.array(["b", "a"], dtype=object), "value": np.array([1.5, 2.0], dtype=np.float32)}
     frame = make_frame(columns, kind)
     assert frame_type_of(frame) == kind
-    read = read_columns(frame, ["user", "value"])
+    read = read_columns(frame, named(["user", "value"]))
     assert read["value"].values.dtype == np.float32
     assert IdMap.from_labels(read["user"])[0].labels.tolist() == ["a", "b"]
 
@@ -147,3 +152,13 @@ def test_the_first_installed_kind_is_made_where_none_is_named(monkeypatch):
         DataError, match="frame_type must be one of pandas, polars, pyarrow or None, got 'dask'"
     ):
         make_frame({"x": np.arange(2)}, "dask")
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table, dict])
+def test_a_missing_part_names_the_column_that_it_usually_is(make):
+    frame = make({"movieId": [1], "userId": [2], "x": [3.0]})
+    message = r"no column 'user' in the frame; it has 'movieId', 'userId', 'x': name it with user='userId'"
+    with pytest.raises(DataError, match=message):
+        read_columns(frame, {"user": "user", "item": "movieId"})
+    with pytest.raises(DataError, match=r"no column 'value' in .*: name it with value='\.\.\.'"):
+        read_columns(frame, {"value": "value"})

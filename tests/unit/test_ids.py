@@ -241,3 +241,16 @@ def test_repr_and_equality():
     assert ids == IdMap.from_labels(["d", "c", "b", "a"])[0]
     assert ids != IdMap.from_range(4)
     assert ids != "a"
+
+
+def test_an_unknown_label_that_is_known_in_another_spelling():
+    strings, _ = IdMap.from_labels(["0111161", "8"])
+    integers, _ = IdMap.from_labels([7, 8])
+    with pytest.raises(UnknownIdError, match=r"no user '111161' in .*; did you mean '0111161'\?"):
+        strings.encode(["111161"])
+    with pytest.raises(DataError, match=r"are strings here, got integers \(.*\); did you mean '0111161'\?"):
+        strings.encode([111161])
+    with pytest.raises(DataError, match=r"ids are integers here, got strings \(.*\); did you mean 7\?"):
+        integers.encode(["007"])
+    with pytest.raises(UnknownIdError, match=r"no user '9' in this model \(2 users\)$"):
+        strings.encode(["9"])

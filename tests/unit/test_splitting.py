@@ -6,6 +6,7 @@ import pytest
 from alternant.errors import DataError
 from alternant.interactions import Interactions
 from alternant.splitting import k_fold, random_split
+from alternant.weighting import select
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +78,10 @@ def test_folds_have_equal_sizes(data):
 def test_settings_out_of_range_are_refused_at_once(data, call, message):
     with pytest.raises(DataError, match=message):
         call(data)
+
+
+def test_a_frame_is_refused_with_the_way_to_interactions():
+    frame = {"user": [1], "item": [2]}
+    for function in (random_split, k_fold, select):
+        with pytest.raises(DataError, match=r"interactions must be Interactions, got dict; make them with"):
+            function(frame)

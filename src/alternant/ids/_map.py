@@ -20,6 +20,9 @@ from alternant.ids._labels import (
 )
 from alternant.kernels import ids as kernels
 
+_LONGEST_NUMBER = 18
+"""Digits of an id that is looked for in other spellings."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class IdMap:
@@ -234,7 +237,8 @@ class IdMap:
             return np.empty(0, dtype=np.int32)
         if column.kind != self.kind:
             one, other = ("strings", "integers") if self.kind == "string" else ("integers", "strings")
-            raise DataError(f"{what} ids are {one} here, got {other} ({column.type_name})")
+            hint = self._did_you_mean(label_of(column, 0))
+            raise DataError(f"{what} ids are {one} here, got {other} ({column.type_name}){hint}")
         queries = int64_labels(column, what=what) if column.kind == "integer" else list(column.strings)
         positions, n_unknown = kernels.find(queries, self._data, self._slots)
         if column.codes is not None:
@@ -242,9 +246,29 @@ class IdMap:
             n_unknown = int(np.count_nonzero(positions < 0))
         if n_unknown and unknown == "error":
             row = int((positions < 0).argmax())
-            text = f"no {what} {label_of(column, row)!r} {where} ({len(self):,} {what}s)"
+            label = label_of(column, row)
+            text = f"no {what} {label!r} {where} ({len(self):,} {what}s){self._did_you_mean(label)}"
             raise UnknownIdError(f"{text}; {remedy}" if remedy else text)
         return positions
+
+    def _did_you_mean(self, label: int | str) -> str:
+        """Return a hint for a message where a label is known in another spelling: "7", "007" or 7."""
+        text = str(label)
+        if not (text.isascii() and text.isdecimal()) or len(text) > _LONGEST_NUMBER:
+            return ""
+        bare = text.lstrip("0") or "0"
+        spelled: list[Any] = (
+            [int(bare)]
+            if self.kind == "integer"
+            else [bare.zfill(width) for width in range(len(bare), _LONGEST_NUMBER + 1)]
+        )
+        if self.kind == "integer" and not -(2**63) <= spelled[0] < 2**63:
+            return ""
+        positions, _ = kernels.find(IdMap.from_labels(spelled)[0]._data, self._data, self._slots)
+        known = positions[positions >= 0]
+        if len(known) == 0 or (twin := self.decode(known[:1]).tolist()[0]) == label:
+            return ""
+        return f"; did you mean {twin!r}?"
 
     def encode_one(self, label: Any, *, what: str = "user", remedy: str | None = None) -> int:
         """Return the position of one label; see :meth:`encode` for the errors.

@@ -159,9 +159,10 @@ def _refuse_duplicates(
     begins = offsets[(offsets > 0) & (offsets < len(indices))]
     repeats[begins - 1] = False
     first = int(repeats.argmax())
+    such = "1 such row" if n_repeats == 1 else f"{n_repeats:,} such rows"
     raise DataError(
         f"each user and item may occur once, but {rows.pair(int(source[first]))} occurs again in row "
-        f"{int(source[first + 1])} ({n_repeats:,} such rows); pass duplicates="
+        f"{int(source[first + 1])} ({such}); pass duplicates="
         '"sum", "mean", "max" or "last" to merge them'
     )
 

@@ -135,8 +135,8 @@ class Interactions:
             raise DataError(
                 'event and event_weights belong together, as in event="type", event_weights={"buy": 5}'
             )
-        names = [name for name in (user, item, value, weight, time, event) if name is not None]
-        columns = read_columns(frame, names)
+        asked = {"user": user, "item": item, "value": value, "weight": weight, "time": time, "event": event}
+        columns = read_columns(frame, {part: name for part, name in asked.items() if name is not None})
         weights = None if weight is None else columns[weight]
         if event is not None and event_weights is not None:
             weights = event_weights_column(columns[event], event_weights)

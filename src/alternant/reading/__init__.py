@@ -9,8 +9,8 @@ from alternant._optional import require
 
 require("duckdb", extra="read", purpose="reading files")
 
-from alternant.reading._read import read  # noqa: E402
+from alternant.reading._read import find_columns, read  # noqa: E402
 from alternant.reading._titles import read_titles  # noqa: E402
 from alternant.reading._write import write_parquet  # noqa: E402
 
-__all__ = ["read", "read_titles", "write_parquet"]
+__all__ = ["find_columns", "read", "read_titles", "write_parquet"]

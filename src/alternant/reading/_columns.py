@@ -2,20 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+from alternant._usual_names import USUAL_NAMES, plain
 from alternant.errors import DataError
-from alternant.reading._text import plain
 
-# In the spelling of plain(); earlier names win.
-_USUAL = {
-    "user": """userid user uid username userindex visitorid customerid customer memberid reviewerid accountid
-        playerid listenerid readerid personid person""",
-    "item": """itemid item iid movieid movie filmid film productid product trackid track songid song artistid
-        artist albumid bookid book isbn parentasin asin articleid videoid gameid appid animeid jokeid recipeid
-        businessid""",
-    "value": "rating value score stars overall rate count counts plays playcount listens nplays hours",
-    "time": "timestamp time datetime date ts unixtime unixreviewtime createdat ratedat eventtime reviewtime",
-}
-USUAL_NAMES: Mapping[str, tuple[str, ...]] = {part: tuple(names.split()) for part, names in _USUAL.items()}
 TITLE_NAMES = ("title", "name", "movietitle", "itemtitle", "itemname", "label")
 KNOWN = frozenset(name for names in USUAL_NAMES.values() for name in names)
 _BY_POSITION = ("user", "item", "value", "time")

@@ -81,8 +81,9 @@ def _in_our_words(text: str, name: str, doing: str) -> str:
     if not line:
         if "not latin-1 encoded" in text:  # what is read as Latin-1 was no UTF-8 either
             return f"cannot read {name}: expected text in UTF-8 or Latin-1"
-        # Where in the query is of use to its writer only.
-        return f"cannot {doing} {name}: {text.strip() if name == SQL_NAME else _first_line(text)}"
+        # Not where in the query it is: what DuckDB saw is wrapped in ours.
+        hints = [line for line in text.splitlines()[1:] if line.startswith("Candidate")]
+        return f"cannot {doing} {name}: {'; '.join([_first_line(text).rstrip('!'), *hints])}"
     file = re.search(r"^\s*file = (.*)$", text, re.MULTILINE)
     place = f"{Path(file.group(1)).name if file else name}, line {line.group(1)}"
     columns = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)

@@ -61,11 +61,12 @@ def read(
         Column of the times: integers as given, dates and timestamps as Unix seconds in UTC. Default: guessed;
         the fourth without a header. "" stands for no such column.
     event : str or None
-        Column of event types, which become weights by event_weights. Never guessed.
+        Column of event types, each of which is given a weight. Never guessed.
     event_weights : mapping of str to float or None
         The weight of each event type; 0 leaves a type out.
     user_kind, item_kind : {"integer", "string"} or None
-        What ids are to be, where several files have to agree. Default: as said above.
+        What ids are to be, where several files have to agree. Default: integers where all are written as
+        plain integers, else strings.
     duplicates : {"error", "sum", "mean", "max", "last"} or None
         What becomes of several rows of one user and item. Default: error with values, sum (counts) without.
     on_invalid : {"error", "drop"}
@@ -129,6 +130,50 @@ def read(
     if interactions.report.n_rows_read == 0:
         raise DataError(f"{opened.name} has no rows; expected one row per interaction")
     return interactions
+
+
+def find_columns(
+    source: str | os.PathLike[str],
+    *,
+    user: str | None = None,
+    item: str | None = None,
+    value: str | None = None,
+    weight: str | None = None,
+    time: str | None = None,
+    event: str | None = None,
+) -> tuple[dict[str, str], list[str]]:
+    """Return what :func:`read` would take for what, without reading the rows.
+
+    Parameters
+    ----------
+    source, user, item, value, weight, time, event
+        As for :func:`read`.
+
+    Returns
+    -------
+    dict of str to str
+        Part (user, item, value, …) to its column.
+    list of str
+        The columns that would not be used.
+
+    Raises
+    ------
+    DataError
+        As from :func:`read`.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "ratings.csv"
+    >>> _ = path.write_text("userId,movieId,points\\n1,2,4.5\\n")
+    >>> find_columns(path)
+    ({'user': 'userId', 'item': 'movieId'}, ['points'])
+    """
+    asked = {"user": user, "item": item, "value": value, "weight": weight, "time": time, "event": event}
+    opened = open_source(connect(), source, asked=asked.values())
+    has_names = opened.dialect is None or opened.dialect.has_header
+    columns, _ = choose(list(opened.columns), asked, has_names=has_names, source=opened.name)
+    return columns, [name for name in opened.columns if name not in columns.values()]
 
 
 def _plan(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from alternant._usual_names import plain
 from alternant.errors import DataError
 
 _DELIMITERS = ("::", "\t", ",", ";", "|", " ")
@@ -104,11 +105,6 @@ def find_line(files: list[Path], dialect: Dialect, column: int, text: str) -> st
             except csv.Error:  # DuckDB reads longer fields
                 return path.name
     return files[0].name
-
-
-def plain(name: str) -> str:
-    """Return the letters and digits of a column name in lower case: ``User_ID`` is ``userid``."""
-    return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
 def _sample(path: Path) -> tuple[list[str], str]:

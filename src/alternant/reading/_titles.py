@@ -2,17 +2,21 @@
 
 import logging
 import os
+from typing import Any
 
+from alternant._usual_names import USUAL_NAMES, plain
 from alternant.errors import DataError
-from alternant.reading._columns import TITLE_NAMES, USUAL_NAMES, listed
-from alternant.reading._duckdb import NotUtf8Error, connect, identifier, rows_of, translated
-from alternant.reading._source import as_latin1, open_source
-from alternant.reading._text import plain
+from alternant.reading._columns import TITLE_NAMES, listed
+from alternant.reading._duckdb import Connection, NotUtf8Error, connect, identifier, rows_of, translated
+from alternant.reading._source import Source, as_latin1, open_source
+from alternant.reading._types import Kind, id_expression, look
 
 _log = logging.getLogger("alternant.reading")
 
 
-def read_titles(source: str | os.PathLike[str]) -> dict[str, str]:
+def read_titles(
+    source: str | os.PathLike[str], *, item_kind: Kind | None = None
+) -> dict[int, str] | dict[str, str]:
     """Read a table of item ids and titles, such as ``movies.csv`` (movieId, title, genres) or ``movies.dat``.
 
     Parameters
@@ -20,17 +24,21 @@ def read_titles(source: str | os.PathLike[str]) -> dict[str, str]:
     source : str or path
         What :func:`read` accepts. The id column is the first with a usual name of an item id, ``id``, or the
         first; the title column is called title or name. Without a header line: the first two columns.
+    item_kind : {"integer", "string"} or None
+        What ids are to be, where they have to agree with those of ratings. Default: integers where every id
+        is written as a plain integer, else strings as they are written; the rule of :func:`read`.
 
     Returns
     -------
-    dict of str to str
-        The id as it is written, spaces around it dropped, to its title. Integer ids are found by ``str(id)``.
-        Rows without an id or a title are left out; of a repeated id the first row counts.
+    dict of int or str to str
+        The id to its title, so that ``titles.get(item_id)`` finds what a model recommends. Rows without an id
+        or a title are left out; of a repeated id the first row counts.
 
     Raises
     ------
     DataError
-        The file is missing, empty or malformed, or has no column of titles.
+        The file is missing, empty or malformed, or has no column of titles; or an id is no integer and
+        `item_kind` is "integer".
 
     Examples
     --------
@@ -41,6 +49,8 @@ def read_titles(source: str | os.PathLike[str]) -> dict[str, str]:
     >>> read_titles(path)
     {'0002844': 'Fantômas (1913)'}
     """
+    if item_kind not in (None, "integer", "string"):
+        raise DataError(f'item_kind must be "integer", "string" or None, got {item_kind!r}')
     connection = connect()
     opened = open_source(connection, source)
     names = list(opened.columns)
@@ -59,17 +69,20 @@ def read_titles(source: str | os.PathLike[str]) -> dict[str, str]:
             f"{opened.name} has no column of titles; expected one called title or name, got {listed(names)}"
         )
     _log.info("reading titles from %s: id=%s, title=%s", opened.name, label, title)
-    query = "select trim({0}::varchar, ' '), {1}::varchar from {2} where {0} is not null and {1} is not null"
-    for attempt in (opened, None):
-        final = attempt or as_latin1(opened)
-        try:
-            with translated(final.name):
-                sql = query.format(identifier(label), identifier(title), final.relation)
-                rows = rows_of(connection, sql)
-        except NotUtf8Error:
-            continue
-        titles: dict[str, str] = {}
-        for key, text in rows:
-            titles.setdefault(key, text)
-        return titles
-    raise DataError(f"cannot read {opened.name}: expected text in UTF-8 or Latin-1")
+    try:
+        rows = _rows(connection, opened, label, title, item_kind)
+    except NotUtf8Error:
+        rows = _rows(connection, as_latin1(opened), label, title, item_kind)
+    titles: dict[Any, str] = {}
+    for key, text in rows:
+        titles.setdefault(key, text)
+    return titles
+
+
+def _rows(connection: Connection, source: Source, label: str, title: str, kind: Kind | None) -> list[Any]:
+    """Return (id, title) of each row that has both."""
+    found = look(connection, source, {"item": label}, a_row="item").get("item", {})
+    key = id_expression(source, "item", label, {**found, "n_empty": 0}, kind=kind)
+    query = f"select {key} as key, {identifier(title)}::varchar as title from {source.relation}"
+    with translated(source.name):
+        return rows_of(connection, f"from ({query}) where key is not null and title is not null")

@@ -1,5 +1,6 @@
 """What the columns of a source hold, looked at in one pass, and the SQL that makes of them what is needed."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -17,11 +18,13 @@ _WHOLE = {f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL",
 }
 
 
-def look(connection: Connection, source: Source, columns: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+def look(
+    connection: Connection, source: Source, columns: Mapping[str, str], *, a_row: str = "interaction"
+) -> dict[str, dict[str, Any]]:
     """Pass over the text columns once, and return the first text of each part that is not what it may be.
 
     Of ids: ``not_integer``, and ``n_empty``. Of numbers: ``not_number``; of times also ``not_whole`` and
-    ``not_time``. None stands for "there is none".
+    ``not_time``. None stands for "there is none". `a_row` is what a row is one of, for messages.
     """
     asked: dict[tuple[str, str], str] = {}
     for part, name in columns.items():
@@ -49,7 +52,7 @@ def look(connection: Connection, source: Source, columns: Mapping[str, str]) -> 
         query = f"select count(*), {', '.join(asked.values())} from {source.relation}"
         [row] = rows_of(connection, query)
     if row[0] == 0:
-        raise DataError(f"{source.name} has no rows; expected one row per interaction")
+        raise DataError(f"{source.name} has no rows; expected one row per {a_row}")
     found: dict[str, dict[str, Any]] = {}
     for (part, fact), answer in zip(asked, row[1:], strict=True):
         found.setdefault(part, {})[fact] = answer
@@ -100,10 +103,12 @@ def number_expression(source: Source, part: str, name: str, found: Facts) -> str
 def wrong_type(source: Source, part: str, name: str, found: Facts) -> DataError:
     """Return the error about a column whose text is not a number (or time), naming the first such text."""
     text = found["not_time"] if part == "time" else found["not_number"]
+    has_comma = re.fullmatch(r"\s*[-+]?\d+,\d+\s*", text) is not None
+    remedy = "write its decimal comma as a point" if has_comma else "correct it"
     expected = "a number or a time" if part == "time" else "a number"
     return DataError(
         f"{part} must be {expected}, got {text!r} in column {name!r} in {_place(source, name, text)}; "
-        f"correct it, or name another column with {part}="
+        f"{remedy}, or name another column with {part}="
     )
 
 

@@ -1,21 +1,25 @@
 """Write columns to a Parquet file."""
 
 import os
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from numpy.typing import NDArray
 
 from alternant.reading._duckdb import connect, literal, rows_of, translated
 
+Batch = Mapping[str, NDArray[Any]]
 
-def write_parquet(columns: Mapping[str, NDArray[Any]], path: str | os.PathLike[str]) -> None:
+
+def write_parquet(columns: Batch | Iterable[Batch], path: str | os.PathLike[str]) -> None:
     """Write columns of equal length as a Parquet file.
 
     Parameters
     ----------
-    columns : mapping of str to ndarray, shape (n,)
-        Integers, floats, or objects that are all str or None.
+    columns : mapping of str to ndarray, shape (n,), or an iterable of such
+        Integers, floats, or objects that are all str or None. Of an iterable one batch at a time is in
+        memory, the others in a temporary file; it must hold at least one.
     path : str or path
         Overwritten where it exists; not atomic (write beside and rename).
 
@@ -29,8 +33,20 @@ def write_parquet(columns: Mapping[str, NDArray[Any]], path: str | os.PathLike[s
     >>> path.read_bytes()[:4]
     b'PAR1'
     """
-    connection = connect()
-    connection.register("columns_to_write", dict(columns))
     options = "format parquet, use_tmp_file false"  # else DuckDB would replace what is there
-    with translated(os.fspath(path), doing="write"):
-        rows_of(connection, f"copy columns_to_write to {literal(os.fspath(path))} ({options})")
+    copy = f"copy columns_to_write to {literal(os.fspath(path))} ({options})"
+    connection = connect()
+    if isinstance(columns, Mapping):
+        connection.register("columns_to_write", dict(columns))
+        with translated(os.fspath(path), doing="write"):
+            rows_of(connection, copy)
+        return
+    with tempfile.TemporaryDirectory(prefix="alternant-") as folder:
+        with translated(os.fspath(path), doing="write"):
+            connection.execute(f"attach {literal(os.path.join(folder, 'batches'))} as kept; use kept")
+            for number, batch in enumerate(columns):
+                connection.register("batch", dict(batch))
+                how = "create table columns_to_write as" if number == 0 else "insert into columns_to_write"
+                rows_of(connection, f"{how} from batch")
+            rows_of(connection, copy)
+        connection.close()

@@ -137,11 +137,13 @@ def test_selection_from_the_command_line(here, capsys):
 def test_recommend(here, capsys):
     out, _ = run(capsys, "recommend", "--user", "7", "--user", "3", "-k", "4")
     rows = table(out)
-    assert list(rows[0]) == ["user_id", "rank", "item_id", "score", "source"]
+    assert list(rows[0]) == ["user_id", "rank", "item_id", "score", "prediction", "source"]
     assert [row["user_id"] for row in rows] == ["7"] * 4 + ["3"] * 4
     expected = load("model.safetensors").recommend([7, 3], 4)
     assert [int(row["item_id"]) for row in rows] == expected.item_id.tolist()
     np.testing.assert_array_equal([np.float32(row["score"]) for row in rows], expected.score)
+    predicted = load("model.safetensors").predict(expected.user_id, expected.item_id)
+    np.testing.assert_array_equal([np.float32(row["prediction"]) for row in rows], predicted)
 
 
 def test_recommend_with_titles_as_a_table(here, capsys):
@@ -208,7 +210,8 @@ def test_predict_a_file_and_say_the_error(here, capsys):
     assert frame["prediction"].max() <= 5
     Path("pairs.csv").write_text("user,item\n1,3\n999,4\n")
     rows = table(run(capsys, "predict", "model.safetensors", "pairs.csv", "--unknown", "nan")[0])
-    assert [row["prediction"] == "nan" for row in rows] == [False, True]
+    assert [row["prediction"] == "" for row in rows] == [False, True]
+    assert list(rows[0]) == ["user_id", "item_id", "prediction"]  # no ratings made up of counts
 
 
 def test_fold_in_of_a_stored_user_gives_the_same_list(here, capsys):
@@ -272,7 +275,7 @@ def test_export(here, capsys):
             2,
             'error: unknown command "recomend". Did you mean "recommend"?; see alternant --help\n',
         ),
-        (["fit"], 2, 'error: command "fit" parameter SOURCE requires an argument; see alternant --help\n'),
+        (["fit"], 2, "error: name a ratings file; see alternant fit --help\n"),
         (["fit", "ratings.csv", "--factors", "3"], 2, "error: unknown option: --factors"),
         (
             ["fit", "ratings.csv", "--n-factors", "x"],
@@ -281,8 +284,8 @@ def test_export(here, capsys):
         ),
         (
             ["fit", "ratings.csv", "--n-factors", "-8"],
-            1,
-            "error: n_factors must be an integer from 1 to 65535, got -8",
+            2,
+            "error: --n-factors must be an integer from 1 to 65535, got -8",
         ),
         (["fit", "nope.csv"], 1, "error: no file 'nope.csv' (looked from "),
         (
@@ -302,11 +305,17 @@ def test_export(here, capsys):
             "error: cannot write 'no/model.safetensors': no folder",
         ),
         (["fit", "ratings.csv", "--config", "no.toml"], 1, "error: no settings file 'no.toml'\n"),
-        (["recommend"], 1, "error: expected --user or --item, got neither\n"),
-        (["similar", "--user", "1", "--item", "1"], 1, "error: expected --item or --user, got both\n"),
+        (["recommend"], 2, "error: expected one of --user, --item and --all, got none; see"),
+        (["recommend", "--user", "1", "--all"], 2, "error: expected one of --user, --item and --all, got"),
+        (["recommend", "--all", "-f", "table"], 2, "error: all users are no table to read: name a file with"),
+        (["recommend", "--user", "1", "-o", "r.csv", "-f", "json"], 2, "error: 'r.csv' says csv and"),
+        (["recommend", "model.safetensors", "--user", "1", "2"], 2, "error: unexpected 2; repeat --user for"),
+        (["fit", "ratings.csv", "--regularization", "no"], 2,
+         "error: invalid value for --regularization: expected a number or auto, got 'no'"),
+        (["similar", "--user", "1", "--item", "1"], 2, "error: expected --item or --user, got both; see"),
         (["recommend", "--user", "x"], 1, "error: user ids are integers here, got 'x'\n"),
-        (["predict", "--user", "1"], 1, "error: expected a file of pairs, or both --user and --item\n"),
-        (["inspect", "no.safetensors"], 1, "error: no model file 'no.safetensors'; write one with"),
+        (["predict", "--user", "1"], 2, "error: expected a file of pairs, or both --user and --item; see"),
+        (["inspect", "no.safetensors"], 1, "error: no model file 'no.safetensors'; make one with"),
         (["inspect", "ratings.csv"], 1, "error: ratings.csv is not a model file"),
         (
             ["recommend", "--user", "1", "-f", "parquet"],
@@ -406,7 +415,7 @@ def test_no_model_and_what_to_do(here, capsys):
     for command in (["inspect"], ["export"], ["recommend", "--user", "1"], ["similar", "--item", "1"]):
         assert failing(capsys, command[0], "none.safetensors", *command[1:]) == (
             1,
-            "error: no model file 'none.safetensors'; write one with alternant fit\n",
+            "error: no model file 'none.safetensors'; make one with alternant fit\n",
         )
     assert failing(capsys, "inspect", ".") == (1, "error: '.' is a folder; name the model file in it\n")
 
@@ -440,3 +449,152 @@ def test_memory_that_is_not_there(here, capsys, monkeypatch):
     monkeypatch.setattr("alternant.cli.fit.ExplicitALS.fit", refuse)
     status, said = failing(capsys, "fit", "ratings.csv", "-q")
     assert (status, said) == (1, "error: not enough memory; try fewer factors, fewer threads or less data\n")
+
+
+def test_titles_that_belong_to_other_items(here, capsys):
+    Path("other.csv").write_text("id,title\ntt01,One\n")
+    said = run(capsys, "recommend", "--user", "7", "--titles", "other.csv", "-q")[1]
+    assert said == (
+        "warning: none of the 1 ids in other.csv, such as 'tt01', is an item of the model "
+        "(40 items, such as 1)\n"
+    )
+    Path("both.csv").write_text("id,title\n003,No\n3,Three\ntt01,One\n")  # strings, and yet 3 is found
+    rows = table(run(capsys, "similar", "--item", "3", "--titles", "both.csv", "-q")[0])
+    assert rows[0]["title"] == "Three"
+
+
+def test_ratings_that_are_not_recognised(here, capsys):
+    text = Path("ratings.csv").read_text()
+    Path("odd.csv").write_text(text.replace("rating", "punkte"))
+    refused = (
+        1,
+        "error: no column of odd.csv looks like ratings; unused: 'punkte'; name one with --value-column "
+        'NAME, or say --value-column "" where every row counts 1\n',
+    )
+    assert failing(capsys, "fit", "odd.csv") == refused
+    assert failing(capsys, "fold-in", "model.safetensors", "odd.csv") == refused
+    assert (
+        "no column looks like ratings (unused: 'punkte'): no RMSE"
+        in run(capsys, "predict", "model.safetensors", "odd.csv")[1]
+    )
+    run(capsys, "fit", "odd.csv", "--value-column", "punkte", "--n-factors", "4")
+    Path("settings.toml").write_text('[reading]\nvalue = "punkte"\n')
+    run(capsys, "fit", "odd.csv", "--config", "settings.toml")
+    said = run(capsys, "fit", "odd.csv", "--value-column", "", "-q")[1]
+    assert said.startswith("warning: every value is 1.0")
+
+
+def test_all_users_batch_by_batch(here, capsys, monkeypatch):
+    monkeypatch.setattr("alternant.cli.recommend.USERS_AT_ONCE", 7)
+    expected = load("model.safetensors").recommend(np.arange(1, 61), 3)
+    for name in ("all.csv", "all.json", "all.parquet"):
+        out, said = run(capsys, "recommend", "--all", "-k", "3", "--titles", "movies.csv", "-o", name)
+        assert (out, said.splitlines()[-1]) == ("", f"wrote {len(expected.rank)} rows to {name}")
+    written = pl.read_csv("all.csv"), pl.read_json("all.json"), pl.read_parquet("all.parquet")
+    for frame in written:
+        assert frame.columns == ["user_id", "rank", "item_id", "title", "score", "prediction", "source"]
+        assert frame["user_id"].to_list() == expected.user_id.tolist()
+        assert frame["item_id"].to_list() == expected.item_id.tolist()
+    assert (
+        Path("all.csv").read_text()
+        == run(capsys, "recommend", "--all", "-k", "3", "--titles", "movies.csv", "-f", "csv")[0]
+    )
+
+
+def test_what_may_be_recommended(here, capsys):
+    best = [row["item_id"] for row in table(run(capsys, "recommend", "--user", "7")[0])]
+    without = table(run(capsys, "recommend", "--user", "7", "--exclude", best[0], "--exclude", best[1])[0])
+    assert [row["item_id"] for row in without][:8] == best[2:]
+    among = table(
+        run(capsys, "recommend", "--user", "7", "--candidates", best[4], "--candidates", best[1])[0]
+    )
+    assert [row["item_id"] for row in among] == [best[1], best[4]]
+    counts = load("model.safetensors").item_counts
+    for command in (["recommend", "--user", "7"], ["similar", "--item", "3"]):
+        rows = table(run(capsys, *command, "-k", "40", "--min-entries", "25", "--titles", "movies.csv")[0])
+        ids = [int(row.get("similar_item_id", row["item_id"])) for row in rows]
+        assert ids
+        assert all(counts[label - 1] >= 25 for label in ids)
+
+
+def test_a_fallback_has_no_prediction(here, capsys):
+    rows = table(run(capsys, "recommend", "--user", "999", "-k", "2", "--unknown", "fallback")[0])
+    assert [row["prediction"] for row in rows] == ["", ""]
+    rows = json.loads(
+        run(capsys, "recommend", "--user", "999", "-k", "1", "--unknown", "fallback", "-f", "json")[0]
+    )
+    assert rows[0]["prediction"] is None
+
+
+def test_a_table_says_what_the_score_is(here, capsys):
+    said = run(capsys, "recommend", "--user", "7", "-f", "table")[1]
+    assert "score: what the list is sorted by" in said
+
+
+def test_histories_with_unknown_items(here, capsys):
+    Path("new.csv").write_text("userId,movieId,rating\n1,3,5\n1,999,4\n2,999,4\n")
+    assert "no item 999 in this model" in failing(capsys, "fold-in", "model.safetensors", "new.csv")[1]
+    out, said = run(capsys, "fold-in", "model.safetensors", "new.csv", "--unknown", "drop", "-k", "2")
+    assert "left out 2 entries of 1 unknown items; 1 of 2 users have none left" in said
+    assert [(row["user_id"], row["source"]) for row in table(out)] == [
+        ("1", "model"), ("1", "model"), ("2", "fallback"), ("2", "fallback")
+    ]  # fmt: skip
+
+
+def test_a_long_table_of_predictions_shows_its_beginning(here, capsys):
+    out, said = run(capsys, "predict", "model.safetensors", "ratings.csv", "-f", "table")
+    assert len(out.strip().splitlines()) == 24
+    n_rows = len(Path("ratings.csv").read_text().splitlines()) - 1
+    assert f"the first 20 of {n_rows} rows; --output FILE writes all of them" in said
+
+
+def test_a_user_who_has_rated_everything(here, capsys):
+    Path("full.csv").write_text("user,item,rating\n007,a,5\n007,b,3\n1,a,4\n")
+    run(capsys, "fit", "full.csv", "-o", "full.safetensors", "--n-factors", "1")
+    assert (
+        "nothing to recommend: 007 has rated all items"
+        in run(capsys, "recommend", "full.safetensors", "--user", "007")[1]
+    )
+
+
+def test_facts_of_inspect_are_of_their_types(here, capsys):
+    facts = json.loads(run(capsys, "inspect", "-f", "json", "--titles", "movies.csv")[0])
+    assert facts["ids"] == {"users": "integer", "items": "integer"}
+    assert isinstance(facts["most_rated"][0]["item_id"], int)
+    assert isinstance(facts["most_rated"][0]["title"], str)
+    assert facts["objective"] == load("model.safetensors").trace[-1].objective
+
+
+def test_messages_in_the_words_of_the_command_line(here, capsys):
+    Path("twice.csv").write_text("user,item,rating\n1,2,3\n1,2,4\n")
+    assert failing(capsys, "fit", "twice.csv", "-q")[1] == (
+        "error: each user and item may occur once, but user 1, item 2 occurs again in data row 2 "
+        "(1 such row); pass --duplicates sum, mean, max or last to merge them\n"
+    )
+    Path("comma.csv").write_text('user;item;rating\n1;2;"4,5"\n')
+    said = failing(capsys, "fit", "comma.csv", "-q", "--value-column", "rating")[1]
+    assert "write its decimal comma as a point, or name another column with --value-column" in said
+    said = failing(capsys, "fit", "select 1 as user, x as item from 'ratings.csv'", "-q")[1]
+    assert said.count("\n") == 1
+    assert "describe" not in said
+    Path("s.toml").write_text("[model]\nn_factors = 3\n")
+    assert failing(capsys, "fit", "ratings.csv", "--config", "s.toml")[1] == (
+        "error: s.toml needs no [model]: settings of the model stand before any table\n"
+    )
+    Path("s.toml").write_text('[reading]\nuser_column = "u"\n')
+    assert failing(capsys, "fit", "ratings.csv", "--config", "s.toml")[1] == (
+        "error: unknown setting 'user_column' in [reading] of s.toml; there it is called 'user'\n"
+    )
+
+
+def test_ids_in_another_spelling(here, capsys):
+    Path("r.csv").write_text("user,item,rating\n1,0111161,5\n1,8,3\n2,8,4\n")
+    run(capsys, "fit", "r.csv", "-o", "r.safetensors", "--n-factors", "1")
+    said = failing(capsys, "similar", "r.safetensors", "--item", "111161")[1]
+    assert said.startswith("error: no item '111161' in this model (2 items); did you mean '0111161'?")
+
+
+def test_quiet_draws_no_bar(here, capsys, monkeypatch):
+    monkeypatch.setattr("alternant.cli.progress._can_show_a_bar", lambda shown_on: True)
+    assert "sweep" in run(capsys, "fit", "ratings.csv")[1]  # the bar
+    assert run(capsys, "fit", "ratings.csv", "--quiet") == ("", "")

@@ -61,7 +61,7 @@ def test_what_is_saved_can_be_gone_on_with(capsys, monkeypatch, tmp_path):
     assert "wrote 1,000 rows to here/movies.csv" in err
     model, titles = load("here/model.safetensors"), read_titles("here/movies.csv")
     assert read("here/ratings.csv").n_users == model.n_users == 2000
-    assert all(str(label) in titles for label in model.item_ids.labels)
+    assert all(label in titles for label in model.item_ids.labels)
     capsys.readouterr()
     assert main(["recommend", "here/model.safetensors", "--user", "1", "--titles", "here/movies.csv"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 11

@@ -22,7 +22,7 @@ COLUMNS = {
 def test_csv_is_read_back(capsys):
     output.write(COLUMNS, format="csv", output=None)
     rows = list(csv.reader(io.StringIO(capsys.readouterr().out)))
-    assert rows == [["item_id", "score", "source"], ["1", "0.1", "model"], ["20", "nan", 'a "b", ß']]
+    assert rows == [["item_id", "score", "source"], ["1", "0.1", "model"], ["20", "", 'a "b", ß']]
 
 
 def test_json_has_no_nan(capsys):
@@ -67,7 +67,7 @@ def test_titles_follow_item_ids():
         "rank": np.array([1, 2]),
         "similar_item_id": np.array(["02", "x"], object),
     }
-    result = output.with_titles(columns, {"1": "One", "02": "Two"})
+    result = output.with_titles(columns, {1: "One", "02": "Two"})
     assert list(result) == ["item_id", "title", "rank", "similar_item_id", "similar_title"]
     assert result["title"].tolist() == ["One", ""]
     assert result["similar_title"].tolist() == ["Two", ""]

@@ -7,9 +7,10 @@ import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from inspect import cleandoc
 from typing import Annotated, Any
 
-from cyclopts import App, CycloptsError, Group, Parameter
+from cyclopts import App, CycloptsError, Group, MissingArgumentError, Parameter, UnusedCliTokensError
 
 from alternant import __version__
 from alternant.cli import INTERRUPTED, console
@@ -19,13 +20,19 @@ from alternant.cli.export import export
 from alternant.cli.fit import fit
 from alternant.cli.fold_in import fold_in
 from alternant.cli.inspect import inspect
-from alternant.cli.options import flag_text
+from alternant.cli.options import UsageError, flag_text
 from alternant.cli.predict import predict
 from alternant.cli.recommend import recommend
 from alternant.cli.similar import similar
 from alternant.errors import AlternantError
 
 COMMANDS = (fit, predict, recommend, similar, fold_in, inspect, export, doctor, demo)
+
+_WANTED = {
+    "SOURCE": "a ratings file",
+    "MODEL": "a model file",
+    "HISTORIES": "a file of what the new users rated",
+}
 
 _everywhere = Group("Everywhere", sort_key=100)
 
@@ -43,7 +50,7 @@ def build() -> App:
     app.meta.suppress_keyboard_interrupt = False
     for place, command in enumerate(COMMANDS):
         add: Any = app.command  # its overloads hide that a callable may come with a sort_key
-        add(command, sort_key=place)
+        add(command, sort_key=place, help=_unwrapped(command.__doc__ or ""))
 
     @app.meta.default
     def launch(
@@ -71,6 +78,12 @@ def build() -> App:
     return app
 
 
+def _unwrapped(docstring: str) -> str:
+    """Return a docstring with one line per paragraph, which the help wraps at the width of the terminal."""
+    paragraphs = cleandoc(docstring).split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit status."""
     debug = "--debug" in arguments
@@ -85,7 +98,9 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except CycloptsError as error:
-        return _fail(_one_line(str(error)) + "; see alternant --help", 2, debug=debug)
+        return _fail(_usage(error), 2, debug=debug)
+    except UsageError as error:
+        return _fail(f"{error}; see alternant --help", 2, debug=debug)
     except AlternantError as error:
         return _fail(_in_options(str(error)), 1, debug=debug)
     except KeyboardInterrupt:
@@ -115,6 +130,20 @@ def _fail(message: str, status: int, *, debug: bool) -> int:
     return status
 
 
+def _usage(error: CycloptsError) -> str:
+    """Return what is wrong with a command line, and where to read on."""
+    if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
+        words = " ".join(error.unused_tokens)
+        lists = [f"--{name}" for name in ("user", "item") if f"--{name}" in (error.root_input_tokens or ())]
+        hint = f"; repeat {' or '.join(lists)} for each id" if lists else ""
+        return f"unexpected {words}{hint}; see alternant --help"
+    if isinstance(error, MissingArgumentError) and error.argument is not None:
+        wanted = _WANTED.get(error.argument.name)
+        if wanted is not None:
+            return f"name {wanted}; see alternant {' '.join(error.command_chain or ())} --help"
+    return _one_line(str(error)) + "; see alternant --help"
+
+
 def _one_line(text: str) -> str:
     text = " ".join(text.split()).split(" Available commands:")[0]
     return (text[:1].lower() + text[1:]).rstrip(".")
@@ -126,6 +155,10 @@ def _in_options(message: str) -> str:
     message = message.replace(
         'event="type", event_weights={"buy": 5}', "--event-column type --event-weights buy=5"
     )
+    message = message.replace(
+        'duplicates="sum", "mean", "max" or "last"', "--duplicates sum, mean, max or last"
+    )
+    message = re.sub(r"\bin row (\d+)", lambda found: f"in data row {int(found[1]) + 1}", message)
     message = re.sub(r"\b(user|item|value|weight|time|event)=(?=$|[\s,;:])", r"--\1-column", message)
     return re.sub(
         r"\b(duplicates|on_invalid|unknown)=\"(\w+)\"",

@@ -41,6 +41,14 @@ def load(path: Path | None, sections: Mapping[str, Iterable[Option]]) -> dict[st
         known = [option.name for option in sections[section]]
         unknown = sorted(set(table) - set(known))
         if unknown:
+            if not section and unknown[0] == "model":
+                raise DataError(f"{path.name} needs no [model]: settings of the model stand before any table")
+            by_flag = {option.flag: option.name for option in sections[section]}
+            if unknown[0] in by_flag:
+                raise DataError(
+                    f"unknown setting {unknown[0]!r} in [{section}] of {path.name}; there it is called "
+                    f"{by_flag[unknown[0]]!r}"
+                )
             where = f"[{section}] of {path.name}" if section else path.name
             tables_text = (
                 "" if section else f"; tables: {', '.join(f'[{name}]' for name in sections if name)}"

@@ -31,7 +31,14 @@ def out(*, width: int | None = None) -> Console:
 
 def err() -> Console:
     """Return a console on the present standard error."""
-    return _Console(stderr=True, highlight=False, markup=False)
+    made = _Console(stderr=True, highlight=False, markup=False)
+    made.width = max(made.width, _NARROWEST)
+    return made
+
+
+def counted(n: int, word: str) -> str:
+    """Return e.g. ``1 user`` or ``1,682 items``."""
+    return f"{n:,} {word}{'' if n == 1 else 's'}"
 
 
 def printable(text: str) -> str:

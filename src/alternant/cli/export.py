@@ -33,8 +33,8 @@ def export(
     """
     if output_folder.exists() and not output_folder.is_dir():
         raise DataError(f"expected a folder to write into, got the file {str(output_folder)!r}")
-    names = titles_of(titles)
     fitted = model_of(model)
+    names = titles_of(titles, fitted.item_ids)
     output_folder.mkdir(parents=True, exist_ok=True)
     for side in ("users", "items"):
         columns = output.with_titles(_columns(fitted, side), names)

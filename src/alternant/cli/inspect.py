@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,6 +13,7 @@ from rich.table import Table
 from alternant.cli import console
 from alternant.cli.loading import MODEL, ModelArgument, TitlesOption, model_of, titles_of
 from alternant.model import FactorModel
+from alternant.model.lists import Titles
 
 
 def inspect(
@@ -24,8 +26,8 @@ def inspect(
     ] = "table",
 ) -> None:
     """Show what a model was fitted on, with which settings, and how the fit went."""
-    names = titles_of(titles)
     fitted = model_of(model)
+    names = titles_of(titles, fitted.item_ids)
     facts = examine(fitted, model, names)
     if format == "json":
         sys.stdout.write(json.dumps(facts, ensure_ascii=False, indent=1) + "\n")
@@ -34,22 +36,26 @@ def inspect(
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, fact in facts.items():
-        table.add_row(name.replace("_", " "), _text(fact))
+        table.add_row(name.replace("_", " "), _text(name, fact))
     console.out().print(table)
 
 
-def examine(model: FactorModel, path: Path, titles: dict[str, str] | None = None) -> dict[str, Any]:
+def examine(model: FactorModel, path: Path, titles: Titles | None = None) -> dict[str, Any]:
     """Return the facts that ``inspect`` shows, JSON-able."""
     last = model.trace[-1] if model.trace else None
     most_rated = np.argsort(-model.item_counts, kind="stable")[:5]
-    shown = [str(label) for label in model.item_ids.decode(most_rated.astype(np.int32)).tolist()]
+    known: Mapping[Any, str] = titles or {}
+    best = [
+        {"item_id": label} | ({"title": known[label]} if label in known else {})
+        for label in model.item_ids.decode(most_rated).tolist()
+    ]
     return {
         "file": str(path),
         "bytes": path.stat().st_size,
         "users": model.n_users,
         "items": model.n_items,
         "ratings": int(model.item_counts.sum()),
-        "ids": f"users {model.user_ids.kind}, items {model.item_ids.kind}",
+        "ids": {"users": model.user_ids.kind, "items": model.item_ids.kind},
         "factors": model.n_factors,
         "mean": float(model.mean),
         "value_range": None if model.value_range is None else [float(end) for end in model.value_range],
@@ -57,22 +63,20 @@ def examine(model: FactorModel, path: Path, titles: dict[str, str] | None = None
         "objective": last.objective if last else None,
         "seconds": last.seconds if last else None,
         "stopped": model.stopped,
-        "most_rated": [
-            f"{label} {titles[label]}" if titles and label in titles else label for label in shown
-        ],
+        "most_rated": best,
         "settings": dict(model.settings),
     }
 
 
-def _text(fact: Any) -> str:
+def _text(name: str, fact: Any) -> str:
+    if name == "most_rated":
+        return "\n".join(" ".join(map(str, one.values())) for one in fact)
+    if name == "ids":
+        return ", ".join(f"{side} {kind}" for side, kind in fact.items())
     if isinstance(fact, dict):
-        return "\n".join(f"{name} = {value!r}" for name, value in fact.items())
+        return "\n".join(f"{key} = {value!r}" for key, value in fact.items())
     if isinstance(fact, list):
-        return (
-            "\n".join(map(_text, fact))
-            if fact and isinstance(fact[0], str)
-            else " to ".join(map(_text, fact))
-        )
+        return " to ".join(f"{number:g}" for number in fact)
     if isinstance(fact, float):
-        return f"{fact:,.4f}"
+        return f"{fact:,.6g}"
     return f"{fact:,}" if isinstance(fact, int) else console.printable(str(fact))

@@ -1,21 +1,30 @@
 """What several commands load: a model, titles, ids typed on the command line."""
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from alternant.cli import console
 from alternant.cli.options import of_function, whole
 from alternant.errors import DataError
 from alternant.ids import IdMap
 from alternant.model import FactorModel, load
-from alternant.reading import read, read_titles
+from alternant.model.lists import Titles
+from alternant.reading import find_columns, read, read_titles
+
+_log = logging.getLogger("alternant.cli")
 
 MODEL = Path("model.safetensors")
 ModelArgument = Annotated[Path, Parameter(help="A model file written by fit.")]
 TitlesOption = Annotated[
     Path | None, Parameter(help="A file of item ids and titles, e.g. movies.csv: shows titles beside ids.")
+]
+MinEntriesOption = Annotated[
+    int,
+    Parameter(converter=whole, help="List only those with at least so many entries in the training data."),
 ]
 KOption = Annotated[
     int,
@@ -36,14 +45,68 @@ def model_of(path: Path) -> FactorModel:
     try:
         return load(path)
     except FileNotFoundError:
-        raise DataError(f"no model file {str(path)!r}; write one with alternant fit") from None
+        raise DataError(f"no model file {str(path)!r}; make one with alternant fit") from None
     except IsADirectoryError:
         raise DataError(f"{str(path)!r} is a folder; name the model file in it") from None
 
 
-def titles_of(path: Path | None) -> dict[str, str] | None:
-    """Return the titles of a file, or None without one."""
-    return None if path is None else read_titles(path)
+def titles_of(path: Path | None, ids: IdMap) -> Titles | None:
+    """Return the titles of a file by the item ids of a model; None without a file.
+
+    Ids that another kind of column holds are found too: "7" in a file is 7 in a model of integers. Where no
+    item has a title, a warning says what ids look like on both sides.
+    """
+    if path is None:
+        return None
+    found = read_titles(path)
+    by_label = ((_as(ids, key), title) for key, title in found.items())
+    titles: dict[Any, str] = {label: title for label, title in by_label if label is not None}
+    labels = ids.labels.tolist()
+    if labels and not any(label in titles for label in labels):
+        example = f", such as {next(iter(found))!r}," if found else ""
+        _log.warning(
+            "none of the %s ids in %s%s is an item of the model (%s items, such as %r)",
+            f"{len(found):,}", path.name, example, f"{len(labels):,}", labels[0],
+        )  # fmt: skip
+    return titles
+
+
+def _as(ids: IdMap, key: int | str) -> int | str | None:
+    """Return `key` as a label of the kind of `ids`, or None where it cannot be one."""
+    if ids.kind == "string" or isinstance(key, int):
+        return str(key) if ids.kind == "string" else key
+    return int(key) if key.isascii() and key.isdecimal() and str(int(key)) == key else None
+
+
+def ratings_of(source: str, options: Mapping[str, Any]) -> None:
+    """Refuse a source whose ratings are not found though it has columns to spare: every row would count 1.
+
+    `options` are those that are passed on to ``read``.
+    """
+    if options.get("value") is not None or options.get("event") is not None:
+        return
+    chosen, unused = _columns(source, options)
+    if "value" not in chosen and unused:
+        raise DataError(
+            f"no column of {source} looks like ratings; unused: {', '.join(map(repr, unused[:20]))}; "
+            'name one with --value-column NAME, or say --value-column "" where every row counts 1'
+        )
+
+
+def has_ratings(source: str, options: Mapping[str, Any]) -> bool:
+    """Return whether a source of pairs has ratings too; say so where it has none but columns to spare."""
+    chosen, unused = _columns(source, options)
+    if "value" not in chosen and unused and options.get("value") is None:
+        console.note(
+            f"no column looks like ratings (unused: {', '.join(map(repr, unused[:20]))}): no RMSE; "
+            "name one with --value-column NAME"
+        )
+    return "value" in chosen
+
+
+def _columns(source: str, options: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
+    parts = ("user", "item", "value", "weight", "time", "event")
+    return find_columns(source, **{part: options.get(part) for part in parts})
 
 
 def labels(texts: Iterable[str], ids: IdMap, what: str) -> Sequence[int | str]:

@@ -20,6 +20,10 @@ from alternant.errors import DataError
 _TYPE = re.compile(r"(str|int|float|bool|mapping|path|\{)\b|\{")
 
 
+class UsageError(DataError):
+    """A command line that cannot be meant: exit status 2."""
+
+
 @dataclass(frozen=True)
 class Option:
     """One derived option: `name` of the field or parameter, and what the command line calls it."""
@@ -105,28 +109,52 @@ def whole(kind: Any, tokens: Sequence[Token]) -> int:
         raise ValueError(f'unable to convert "{tokens[-1].value}" into int') from None
 
 
+def number_or(*words: str) -> Callable[[Any, Sequence[Token]], float | str]:
+    """Return a converter that takes a number, or one of `words` as it is."""
+
+    def convert(kind: Any, tokens: Sequence[Token]) -> float | str:
+        text = tokens[-1].value
+        if text in words:
+            return text
+        try:
+            return float(text)
+        except ValueError:
+            raise ValueError(f"expected a number or {' or '.join(words)}, got {text!r}") from None
+
+    return convert
+
+
 def flag_text(name: str) -> str:
     """Return a name as it is typed: ``n_factors`` is ``--n-factors``."""
     return f"--{name.replace('_', '-')}"
 
 
 def _annotated(option: Option, group: Group) -> Any:
-    shown = option.default
+    default = option.default
     kind: Any = str if _is_mapping(option.type) else option.type
     return Annotated[
         kind | None,
         Parameter(
             help=option.help,
             group=group,
-            converter=whole if _union_parts(kind) == (int,) else None,
-            show_default=False if shown is None else (lambda _: _shown(shown)),
+            converter=_converter(kind),
+            show_default=False if default is None else (lambda _: shown(default)),
             metavar="NAME=NUMBER,…" if _is_mapping(option.type) else _metavar(kind),
             show_choices=False,
         ),
     ]
 
 
-def _shown(value: Any) -> str:
+def _converter(kind: Any) -> Callable[[Any, Sequence[Token]], Any] | None:
+    parts = _union_parts(kind)
+    if parts == (int,):
+        return whole
+    words = [word for part in parts if typing.get_origin(part) is Literal for word in typing.get_args(part)]
+    return number_or(*words) if float in parts and words else None
+
+
+def shown(value: Any) -> str:
+    """Return a default as the help shows it."""
     return str(value).lower() if isinstance(value, bool) else f"{value}"
 
 

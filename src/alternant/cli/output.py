@@ -1,13 +1,13 @@
 """Results as a table on a terminal, or as CSV, JSON or Parquet to standard output or a file."""
 
 import csv
-import io
 import json
+import math
 import os
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TextIO
 
 import numpy as np
 from cyclopts import Parameter
@@ -18,7 +18,9 @@ from rich.table import Table
 
 from alternant._whole_file import whole_file
 from alternant.cli import console
+from alternant.cli.options import UsageError
 from alternant.errors import DataError
+from alternant.model.lists import Titles, title_column
 
 Columns = Mapping[str, NDArray[Any]]
 _NARROWEST_TITLE = 12
@@ -49,7 +51,10 @@ def check(format: Format | None, output: Path | None) -> Format:
             raise DataError("parquet is not text: name a file with --output")
         return format or ("table" if sys.stdout.isatty() else "csv")
     suffixes: dict[str, Format] = {".csv": "csv", ".json": "json", ".parquet": "parquet", ".pq": "parquet"}
-    chosen = format or suffixes.get(output.suffix.lower())
+    by_name = suffixes.get(output.suffix.lower())
+    if format is not None and by_name is not None and format != by_name:
+        raise UsageError(f"{str(output)!r} says {by_name} and --format {format}: leave one of them out")
+    chosen = format or by_name
     if chosen is None:
         raise DataError(
             f"cannot tell the format of {str(output)!r}: expected .csv, .json or .parquet, or --format"
@@ -73,42 +78,73 @@ def check_folder(output: Path) -> None:
 
 
 def write(
-    columns: Columns, *, format: Format, output: Path | None, title: str = "", hidden: Collection[str] = ()
+    columns: Columns,
+    *,
+    format: Format,
+    output: Path | None,
+    title: str = "",
+    hidden: Collection[str] = (),
+    most: int | None = None,
+    nothing: str = "nothing to show",
+    footnote: str = "",
 ) -> None:
     """Write columns of equal length in `format`, to `output` or standard output.
 
-    `title` stands above a table; `hidden` columns, which the title makes redundant, are left out of one.
+    `title` stands above a table on standard output, `footnote` below it; `hidden` columns, which the title
+    makes redundant, are left out of it, and rows after the first `most` too. `nothing` is said where there
+    are no rows.
     """
-    n_rows = len(next(iter(columns.values()), ()))
+    n_rows = _n_rows(columns)
     if n_rows == 0:
-        console.note("nothing to show")
+        console.note(nothing)
     if output is not None:
-        with whole_file(output) as new:
-            _write_file(columns, format, new, title)
-        console.note(f"wrote {n_rows:,} rows to {output}")
+        write_batches([columns], format=format, output=output, title=title)
     elif format == "table":
         to = console.out()
-        to.print(
-            _table({name: column for name, column in columns.items() if name not in hidden}, title, to.width)
-        )
+        shown = {name: column[:most] for name, column in columns.items() if name not in hidden}
+        to.print(_table(shown, title, to.width))
+        if most is not None and n_rows > most:
+            console.note(f"the first {most} of {n_rows:,} rows; --output FILE writes all of them")
+        if footnote and n_rows:
+            console.note(footnote)
     else:
-        sys.stdout.write(_text(columns, format))
+        _write_text([columns], format, sys.stdout)
 
 
-def with_titles(columns: Columns, titles: Mapping[str, str] | None) -> dict[str, NDArray[Any]]:
+def write_batches(
+    batches: Iterable[Columns], *, format: Format, output: Path | None, title: str = ""
+) -> None:
+    """Write batches of the same columns one after the other; none is kept but in a table."""
+    if output is None:
+        _write_text(batches, format, sys.stdout)
+        return
+    n_rows = 0
+
+    def counting() -> Iterator[Columns]:
+        nonlocal n_rows
+        for columns in batches:
+            n_rows += _n_rows(columns)
+            yield columns
+
+    with whole_file(output) as new:
+        _write_file(counting(), format, new, title)
+    console.note(f"wrote {console.counted(n_rows, 'row')} to {output}")
+
+
+def with_titles(columns: Columns, titles: Titles | None) -> dict[str, NDArray[Any]]:
     """Return the columns with titles after each column of item ids; an empty one where there is none."""
     result: dict[str, NDArray[Any]] = {}
     for name, values in columns.items():
         result[name] = values
         if titles is not None and name.endswith("item_id"):
-            shown = [titles.get(str(label), "") for label in values.tolist()]
-            result[name.replace("item_id", "title")] = np.array(shown, dtype=object)
+            result[name.replace("item_id", "title")] = title_column(values, titles)
     return result
 
 
-def named(texts: Sequence[str], titles: Mapping[str, str] | None) -> str:
-    """Return ids as typed, for a heading, each with its title where there is one."""
-    return ", ".join(f"{text} {titles[text]}" if titles and text in titles else text for text in texts)
+def named(labels: Iterable[int | str], titles: Titles | None) -> str:
+    """Return ids for a heading, each with its title where there is one."""
+    known: Mapping[Any, str] = titles or {}
+    return ", ".join(f"{label} {known[label]}" if label in known else str(label) for label in labels)
 
 
 def plain_values(values: NDArray[Any]) -> list[Any]:
@@ -119,36 +155,51 @@ def plain_values(values: NDArray[Any]) -> list[Any]:
     return result
 
 
-def _write_file(columns: Columns, format: Format, path: Path, title: str) -> None:
+def _n_rows(columns: Columns) -> int:
+    return len(next(iter(columns.values()), ()))
+
+
+def _write_file(batches: Iterable[Columns], format: Format, path: Path, title: str) -> None:
     if format == "parquet":
         from alternant.reading import write_parquet
 
-        write_parquet(columns, path)
+        write_parquet(batches, path)
     elif format == "table":
+        parts = list(batches)
+        columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         with path.open("w", encoding="utf-8") as stream:
             Console(file=stream, width=_FILE_WIDTH, highlight=False, markup=False).print(
                 _table(columns, title, _FILE_WIDTH)
             )
     else:
-        path.write_text(_text(columns, format), encoding="utf-8")
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            _write_text(batches, format, stream)
 
 
-def _text(columns: Columns, format: Format) -> str:
-    rows = zip(*(plain_values(values) for values in columns.values()), strict=True)
-    if format == "json":
-        records = [
-            {name: _json_value(value) for name, value in zip(columns, row, strict=True)} for row in rows
-        ]
-        return json.dumps(records, ensure_ascii=False, indent=1) + "\n"
-    stream = io.StringIO()
+def _write_text(batches: Iterable[Columns], format: Format, stream: TextIO) -> None:
+    """Write CSV (what is missing is an empty cell) or one JSON array of records (null)."""
+    began = False
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return stream.getvalue()
+    for columns in batches:
+        rows = zip(*map(_cells, columns.values()), strict=True)
+        if format == "csv":
+            if not began:
+                writer.writerow(columns)
+            writer.writerows(rows)
+        elif _n_rows(columns):
+            records = [dict(zip(columns, row, strict=True)) for row in rows]
+            text = json.dumps(records, ensure_ascii=False, indent=1)
+            stream.write(("," if began else "[") + text.removeprefix("[").removesuffix("\n]"))
+        else:
+            continue
+        began = True
+    if format == "json":
+        stream.write("\n]\n" if began else "[]\n")
 
 
-def _json_value(value: Any) -> Any:
-    return None if isinstance(value, float) and not np.isfinite(value) else value
+def _cells(values: NDArray[Any]) -> list[Any]:
+    cells = plain_values(values)
+    return [cell if math.isfinite(cell) else None for cell in cells] if values.dtype.kind == "f" else cells
 
 
 def _table(columns: Columns, title: str, width: int) -> Table:
@@ -159,7 +210,8 @@ def _table(columns: Columns, title: str, width: int) -> Table:
     for name, values in columns.items():
         floats = values.dtype.kind == "f"
         shown[name.replace("_", " ")] = [
-            f"{value:.3f}" if floats else console.printable(str(value)) for value in values.tolist()
+            console.printable(str(value)) if not floats else f"{value:.3f}" if math.isfinite(value) else ""
+            for value in values.tolist()
         ]
     # Titles give way where the terminal is narrow; nothing else does. Three columns of space lie around each.
     widths = {name: max(map(len, [name, *cells])) for name, cells in shown.items()}

@@ -8,11 +8,21 @@ from cyclopts import Parameter
 
 from alternant import metrics
 from alternant.cli import console, output
-from alternant.cli.loading import FOR_A_MODEL, MODEL, ModelArgument, TitlesOption, labels, model_of, titles_of
-from alternant.cli.options import given, with_options
+from alternant.cli.loading import (
+    FOR_A_MODEL,
+    MODEL,
+    ModelArgument,
+    TitlesOption,
+    has_ratings,
+    labels,
+    model_of,
+    titles_of,
+)
+from alternant.cli.options import UsageError, given, shown, with_options
 from alternant.cli.output import FormatOption, OutputOption
-from alternant.errors import DataError
 from alternant.reading import read
+
+MOST_SHOWN = 20
 
 
 def predict(
@@ -32,7 +42,7 @@ def predict(
         Parameter(help="For ids the model does not know: an error; the mean and what bias is known; or NaN."),
     ] = "error",
     clip: Annotated[
-        bool, Parameter(help="Keep predictions within the range of the training ratings.")
+        bool, Parameter(show_default=shown, help="Keep predictions within the range of the training ratings.")
     ] = False,
     titles: TitlesOption = None,
     format: FormatOption = None,
@@ -45,10 +55,10 @@ def predict(
     said.
     """
     chosen = output.check(format, output_file)
-    if (pairs is None) == (not user or not item):
-        raise DataError("expected a file of pairs, or both --user and --item")
-    names = titles_of(titles)
+    if (pairs is None) != bool(user and item) or (pairs is not None and (user or item)):
+        raise UsageError("expected a file of pairs, or both --user and --item")
     fitted = model_of(model)
+    names = titles_of(titles, fitted.item_ids)
     ratings = None
     if pairs is None:
         both = itertools.product(
@@ -57,10 +67,12 @@ def predict(
         users, items = (np.array(side) for side in zip(*both, strict=True))
     else:
         user_kind, item_kind = fitted.user_ids.kind, fitted.item_ids.kind
-        asked = read(pairs, user_kind=user_kind, item_kind=item_kind, **given(FOR_A_MODEL, options))
+        reading = given(FOR_A_MODEL, options)
+        with_ratings = has_ratings(pairs, reading)
+        asked = read(pairs, user_kind=user_kind, item_kind=item_kind, **reading)
         user_index, item_index, ratings, _, _ = asked.entries()
         users, items = asked.user_ids.decode(user_index), asked.item_ids.decode(item_index)
-        ratings = ratings if asked.has_values else None
+        ratings = ratings if with_ratings else None  # without, the values are counts of rows
     predictions = np.asarray(fitted.predict(users, items, unknown=unknown, clip=clip))
     columns = {"user_id": users, "item_id": items, "prediction": predictions}
     if ratings is not None:
@@ -68,8 +80,14 @@ def predict(
         known = ~np.isnan(predictions)
         if known.any():
             error = metrics.rmse(predictions[known], ratings[known])
-            console.note(f"RMSE {error:.4f} over {known.sum():,} ratings")
-    output.write(output.with_titles(columns, names), format=chosen, output=output_file, title="predictions")
+            console.note(f"RMSE {error:.4f} over {console.counted(int(known.sum()), 'rating')}")
+    output.write(
+        output.with_titles(columns, names),
+        format=chosen,
+        output=output_file,
+        title="predictions",
+        most=MOST_SHOWN if pairs is not None else None,
+    )
 
 
 with_options(predict, {"Reading": FOR_A_MODEL})

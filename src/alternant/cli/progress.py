@@ -23,7 +23,8 @@ def follow(n_sweeps: int, *, to: Console | None = None) -> Iterator[Callable[[Ha
     """Yield a callback for ``fit`` that shows how far it is.
 
     Where a bar is shown, the log lines about sweeps are held back. Where none can be (a file, a pipe, a
-    notebook without ipywidgets) the callback does nothing, and those lines tell the same.
+    notebook without ipywidgets) or should be (``--quiet``) the callback does nothing, and those lines tell
+    the same.
 
     Parameters
     ----------
@@ -33,7 +34,8 @@ def follow(n_sweeps: int, *, to: Console | None = None) -> Iterator[Callable[[Ha
         Where; None: standard error.
     """
     shown_on = to or console.err()
-    if not _can_show_a_bar(shown_on):
+    is_quiet = to is None and logging.getLogger("alternant").getEffectiveLevel() > logging.INFO
+    if is_quiet or not _can_show_a_bar(shown_on):
         yield lambda event: None
         return
     columns = (
@@ -47,7 +49,7 @@ def follow(n_sweeps: int, *, to: Console | None = None) -> Iterator[Callable[[Ha
 
         def advance(event: HalfSweep) -> None:
             done = event.sweep - 0.5 * (event.side == "users")
-            progress.update(task, completed=done, sweep=event.sweep, objective=f"{event.objective:,.1f}")
+            progress.update(task, completed=done, sweep=event.sweep, objective=f"{event.objective:,.6g}")
 
         yield advance
 

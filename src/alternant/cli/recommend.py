@@ -1,15 +1,33 @@
 """``alternant recommend``: items for users, or users for items."""
 
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from cyclopts import Parameter
 from numpy.typing import NDArray
 
 from alternant.cli import output
-from alternant.cli.loading import MODEL, KOption, ModelArgument, TitlesOption, labels, model_of, titles_of
+from alternant.cli.loading import (
+    MODEL,
+    KOption,
+    MinEntriesOption,
+    ModelArgument,
+    TitlesOption,
+    labels,
+    model_of,
+    titles_of,
+)
+from alternant.cli.options import UsageError, shown
 from alternant.cli.output import FormatOption, OutputOption
-from alternant.errors import DataError
-from alternant.model import Recommendations
+from alternant.model import FactorModel, FoldedIn, Recommendations
+from alternant.model.lists import Titles
+
+USERS_AT_ONCE = 4096
+FOOTNOTE = (
+    "score: what the list is sorted by, p · q and the item's bias; prediction: with the mean and the user's "
+    "bias, on the scale of the ratings"
+)
 
 
 def recommend(
@@ -21,8 +39,32 @@ def recommend(
         list[str] | None,
         Parameter(negative=(), help="An item id: recommend users for it instead; repeat it for more."),
     ] = None,
+    every: Annotated[
+        bool,
+        Parameter(
+            name="--all",
+            negative=(),
+            show_default=False,
+            help="Recommend to every user that has ratings; --output writes them batch by batch.",
+        ),
+    ] = False,
     k: KOption = 10,
-    exclude_seen: Annotated[bool, Parameter(help="Leave out what the user has in the training data.")] = True,
+    exclude_seen: Annotated[
+        bool, Parameter(show_default=shown, help="Leave out what the user has in the training data.")
+    ] = True,
+    exclude: Annotated[
+        list[str] | None,
+        Parameter(negative=(), help="An id that is not to be recommended; repeat it for more."),
+    ] = None,
+    candidates: Annotated[
+        list[str] | None,
+        Parameter(
+            name="--candidates",
+            negative=(),
+            help="An id to choose from, nothing else being recommended; repeat it for more.",
+        ),
+    ] = None,
+    min_entries: MinEntriesOption = 1,
     unknown: Annotated[
         Literal["error", "fallback"],
         Parameter(
@@ -33,32 +75,82 @@ def recommend(
     format: FormatOption = None,
     output_file: OutputOption = None,
 ) -> None:
-    """Recommend items to users: the highest scores first."""
+    """Recommend items to users: the highest scores first.
+
+    The score is what a list is sorted by; the prediction is on the scale of the ratings.
+    """
     chosen = output.check(format, output_file)
-    if bool(user) == bool(item):
-        raise DataError("expected --user or --item, got " + ("both" if user else "neither"))
-    names = titles_of(titles)
+    asked = [name for name, given in (("--user", user), ("--item", item), ("--all", every)) if given]
+    if len(asked) != 1:
+        raise UsageError(f"expected one of --user, --item and --all, got {' and '.join(asked) or 'none'}")
+    if every and chosen == "table":
+        raise UsageError("all users are no table to read: name a file with --output, or --format csv")
     fitted = model_of(model)
+    names = titles_of(titles, fitted.item_ids)
+    ids, word = (fitted.user_ids, "user") if item else (fitted.item_ids, "item")
+    limits: dict[str, Any] = {
+        "exclude_seen": exclude_seen,
+        "exclude": None if exclude is None else labels(exclude, ids, word),
+        "candidates": None if candidates is None else labels(candidates, ids, word),
+        "min_entries": min_entries,
+        "unknown": unknown,
+    }
+    if every:
+        output.write_batches(_for_all(fitted, k, limits, names), format=chosen, output=output_file)
+        return
     if user:
-        asked = labels(user, fitted.user_ids, "user")
-        result = fitted.recommend(asked, k, exclude_seen=exclude_seen, unknown=unknown)
+        result = fitted.recommend(labels(user, fitted.user_ids, "user"), k, **limits)
         heading = f"recommended to user {', '.join(user)}"
     else:
-        texts = item or []
-        result = fitted.recommend_users(
-            labels(texts, fitted.item_ids, "item"), k, exclude_seen=exclude_seen, unknown=unknown
-        )
-        heading = f"users recommended for item {output.named(texts, names)}"
+        asked_items = labels(item or [], fitted.item_ids, "item")
+        result = fitted.recommend_users(asked_items, k, **limits)
+        heading = f"users recommended for item {output.named(asked_items, names)}"
     said_by_heading = ("user_id",) if user else ("item_id", "title")
+    is_limited = exclude or candidates or min_entries > 1 or not exclude_seen
     output.write(
-        output.with_titles(recommendation_columns(result), names),
+        output.with_titles(recommendation_columns(result, fitted), names),
         format=chosen,
         output=output_file,
         title=heading,
         hidden=said_by_heading if len(result) == 1 else (),
+        nothing="nothing is left to recommend" if is_limited else _nothing(result),
+        footnote=FOOTNOTE,
     )
 
 
-def recommendation_columns(result: Recommendations) -> dict[str, NDArray[Any]]:
-    """Return the columns of recommendations in the order in which every command shows them."""
-    return {name: getattr(result, name) for name in ("user_id", "rank", "item_id", "score", "source")}
+def recommendation_columns(
+    result: Recommendations, model: FactorModel, folded: FoldedIn | None = None
+) -> dict[str, NDArray[Any]]:
+    """Return the columns of recommendations in the order in which every command shows them.
+
+    The prediction is the score with the mean and the user's bias (of the model, or of `folded` users), to the
+    bits of ``model.predict``; NaN beside a fallback.
+    """
+    ids, biases = (model.user_ids, model.user_biases) if folded is None else (folded.ids, folded.biases)
+    prediction = np.full(len(result.score), model.mean, np.float64)
+    by_model = result.source == "model"
+    if biases is not None:
+        prediction[by_model] += biases[ids.encode(result.user_id[by_model], what="user")]
+    prediction += result.score
+    prediction[~by_model] = np.nan
+    columns = {name: getattr(result, name) for name in ("user_id", "rank", "item_id", "score")}
+    return {**columns, "prediction": prediction.astype(np.float32), "source": result.source}
+
+
+def _for_all(
+    model: FactorModel, k: int, limits: dict[str, Any], titles: Titles | None
+) -> Iterator[dict[str, NDArray[Any]]]:
+    """Yield the columns of all users that have entries, some thousand users at a time."""
+    users = np.flatnonzero(model.user_counts)
+    for begin in range(0, max(len(users), 1), USERS_AT_ONCE):
+        asked = model.user_ids.decode(users[begin : begin + USERS_AT_ONCE])
+        result = model.recommend(asked, k, **limits)
+        yield output.with_titles(recommendation_columns(result, model), titles)
+
+
+def _nothing(result: Recommendations) -> str:
+    labels: Sequence[int | str] = result.query_id.tolist()
+    shown_ids = ", ".join(map(str, labels[:3])) + (" …" if len(labels) > 3 else "")
+    if result.queries == "users":
+        return f"nothing to recommend: {shown_ids} has rated all items"
+    return f"nothing to recommend: all users have rated {shown_ids}"

@@ -1,0 +1,91 @@
+// The memory of one worker of the row solver, and the few sums that both orientations share.
+#pragma once
+
+#include "cholesky.hpp"
+#include "rows_task.hpp"
+
+namespace alternant {
+namespace ALTERNANT_LEVEL {
+
+// Entries gathered at a time by the primal.
+inline int64_t panel_entries(int64_t k) {
+    return k <= 128 ? 128 : 64;
+}
+// A pivot below this share of its diagonal is rounding noise. Scaled systems have pivots of at least 1 in
+// exact arithmetic; unscaled ones may be singular in truth, and are looked at more closely.
+constexpr float scaled_tolerance = 1e-6f;
+// Refinement goes on until a step is this small beside the solution (nearly always the first), or gives up.
+constexpr float settled_step = 1e-4f;
+constexpr int most_refinements = 5;
+
+// Memory of one worker, carved from one allocation.
+struct Scratch {
+    float *scale, *weight, *rest, *rhs, *solution, *residual, *correction, *diagonal, *inverses;
+    float *h_scaled, *scaled_x, *x;
+    double *d, *total;
+    float *factor, *panel, *panel_transposed;
+    double* float64;
+    size_t bytes;
+
+    Scratch(const RowsTask& task, int64_t longest_row, char* base) {
+        const int64_t k = task.width, kp = padded(k);
+        // Rows of the largest system and of the largest dual panel.
+        const int64_t n_dual = padded(longest_row < k ? longest_row : k);
+        const int64_t m = kp > n_dual ? kp : n_dual;
+        const int64_t rows = n_dual > panel_entries(k) ? n_dual : panel_entries(k);
+        size_t used = 0;
+        const auto take = [&](int64_t n, size_t size) {
+            char* p = base + used;
+            used += ((size_t)n * size + 63) / 64 * 64;
+            return p;
+        };
+        scale = (float*)take(kp, 4);
+        h_scaled = (float*)take(kp, 4);
+        scaled_x = (float*)take(kp, 4);
+        x = (float*)take(kp, 4);
+        weight = (float*)take(rows, 4);
+        rest = (float*)take(rows, 4);
+        rhs = (float*)take(m, 4);
+        solution = (float*)take(m, 4);
+        residual = (float*)take(m, 4);
+        correction = (float*)take(m, 4);
+        diagonal = (float*)take(m, 4);
+        inverses = (float*)take(m / lanes * inverse_block, 4);
+        d = (double*)take(kp, 8);
+        total = (double*)take(kp, 8);
+        factor = (float*)take(m * m, 4);
+        panel = (float*)take(rows * kp, 4);
+        panel_transposed = (float*)take(n_dual * kp, 4);
+        float64 = (double*)take(k * k + 3 * k, 8);
+        bytes = used;
+    }
+};
+
+ALTERNANT_INLINE void clear(float* p, int64_t n) {
+    for (int64_t i = 0; i < n; ++i) p[i] = 0.0f;
+}
+
+// n : a multiple of lanes.
+ALTERNANT_INLINE double dot_float64(const float* x, const float* y, int64_t n) {
+    double sums[lanes] = {};
+    for (int64_t i = 0; i < n; i += lanes) {
+        for (int64_t j = 0; j < lanes; ++j) sums[j] += (double)x[i + j] * (double)y[i + j];
+    }
+    for (int half = lanes / 2; half > 0; half /= 2) {
+        for (int j = 0; j < half; ++j) sums[j] += sums[j + half];
+    }
+    return sums[0];
+}
+
+// |step| ≤ settled_step · |x|, in float64: squares of float32 numbers may overflow or vanish.
+ALTERNANT_INLINE bool is_small(const float* step, const float* x, int64_t n) {
+    return dot_float64(step, step, n) <= (double)settled_step * settled_step * dot_float64(x, x, n);
+}
+
+// Element (i, i) of a symmetric matrix of `size` rows in panel layout.
+ALTERNANT_INLINE float* diagonal_element(float* matrix, int64_t size, int64_t i) {
+    return matrix + (i / lanes) * size * lanes + i * lanes + i % lanes;
+}
+
+}  // namespace ALTERNANT_LEVEL
+}  // namespace alternant

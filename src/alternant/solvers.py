@@ -1,6 +1,6 @@
 """Solve one side of a model given the other, in row blocks; a row without a solution is named by its id."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -8,11 +8,9 @@ import numpy.typing as npt
 from alternant.errors import DivergedError, SingularSystemError
 from alternant.ids import IdMap
 from alternant.interactions import EntryRows
-from alternant.kernels import resolve_threads
-from alternant.kernels.rows import RowFailure, solve_rows
-from alternant.objective import ExplicitObjective, Side, Table
-
-Float64 = npt.NDArray[np.float64]
+from alternant.kernels import dense, resolve_threads
+from alternant.kernels.rows import RowFailure, RowTerms, solve_rows
+from alternant.objective import Counts, FixedSide, Float64, Objective, Side, Table
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,25 +27,65 @@ class Solved:
     penalties: Float64
 
 
+def fix_side(
+    objective: Objective, side: Side, table: Table, counts: Counts, *, n_threads: int
+) -> tuple[FixedSide, Table | None]:
+    """Make `side`'s table ready to be held fixed.
+
+    Where pairs that are not stored count, the table is turned into the eigenbasis of its Gramian (scores do not
+    change, as the other side is solved afresh), strongest direction first; with coordinate descent, which a
+    rotation would break, the Gramian stays in full.
+
+    Returns
+    -------
+    FixedSide
+    rotation : float32, shape (width, width), by which the table was multiplied; or None
+    """
+    if not objective.has_unobserved:
+        return FixedSide(table), None
+    weights = objective.unobserved_scale(side, counts)
+    gram = _gramian(table, weights, n_threads)
+    if objective.by_descent:
+        return FixedSide(table, gram=gram.astype(np.float32), unobserved=weights), None
+    _, vectors = dense.symmetric_eigen(gram)
+    rotation = vectors.T.astype(np.float32)
+    rotated = dense.multiply(table, rotation, n_threads=n_threads)
+    omega = np.diagonal(_gramian(rotated, weights, n_threads))
+    least = np.finfo(np.float32).eps * max(float(omega.max(initial=0.0)), 0.0)
+    return FixedSide(rotated, omega=np.maximum(omega, least), unobserved=weights), rotation
+
+
+def _gramian(table: Table, weights: Float64 | None, n_threads: int) -> Float64:
+    if weights is not None:
+        table = table * np.sqrt(weights).astype(np.float32)[:, None]
+    return dense.gramian(np.ascontiguousarray(table), n_threads=n_threads)
+
+
 def solve_side(
-    objective: ExplicitObjective,
+    objective: Objective,
     side: Side,
     rows: EntryRows,
-    fixed_table: Table,
+    fixed: FixedSide,
     *,
+    mean: Table | None = None,
+    start: Table | None = None,
     out: Table | None = None,
     max_entries: int | None = None,
     ids: IdMap | None = None,
     n_threads: int | None = None,
     stop: npt.NDArray[np.int32] | None = None,
 ) -> Solved:
-    """Solve every row of one side exactly, the other side's table fixed.
+    """Solve every row of one side exactly, the other side fixed.
 
     Parameters
     ----------
     rows : EntryRows
-        The side's entries; ``rows.n_columns`` is the number of rows of `fixed_table`.
-    fixed_table : float32, shape (n_fixed, width)
+        The side's prepared entries; ``rows.n_columns`` is the number of fixed rows.
+    fixed : FixedSide
+    mean : float32, shape (n_rows, width), optional
+        The rows' prior means; None: 0.
+    start : float32, shape (n_rows, width), optional
+        Where coordinate descent starts; None: 0. Other rows need none.
     out : float32, shape (n_rows, width), optional
         Where to write; overwritten. None: a new array.
     max_entries : int, optional
@@ -69,10 +107,16 @@ def solve_side(
     solved = Solved(table, np.empty(rows.n_rows), np.empty(rows.n_rows))
     for block in rows.blocks(max_entries):
         part = slice(block.begin, block.end)
+        counts = np.diff(block.offsets)
+        terms = objective.row_terms(side, block, fixed)
+        if mean is not None:
+            diagonal = objective.diagonal(side, counts)
+            diagonal[counts == 0] = 0.0
+            terms = replace(terms, h=(diagonal * mean[part]).astype(np.float32))
         failure = solve_rows(
             block,
-            objective.row_terms(side, block),
-            shards=[fixed_table],
+            terms,
+            shards=[fixed.table],
             out=solved.table[part],
             losses=solved.losses[part],
             penalties=solved.penalties[part],
@@ -81,12 +125,32 @@ def solve_side(
         )
         if failure is not None:
             raise _error(failure, objective, side, block.begin + failure.row, rows, ids)
+        if mean is not None:
+            _centre(objective, side, solved, part, counts, diagonal, mean[part], terms)
     return solved
+
+
+def _centre(
+    objective: Objective,
+    side: Side,
+    solved: Solved,
+    part: slice,
+    counts: Counts,
+    diagonal: Float64,
+    mean: Table,
+    terms: RowTerms,
+) -> None:
+    """Make penalties of x those of x − mean: the kernel's loss has xᵀDx − 2hᵀx, with h rounded to float32."""
+    found = solved.table[part]
+    rounding = terms.h - diagonal * mean if terms.h is not None else 0.0
+    solved.losses[part] += np.einsum("ij,ij->i", diagonal * mean, mean)
+    solved.losses[part] += 2.0 * np.einsum("ij,ij->i", rounding, found)
+    solved.penalties[part] = objective.penalties(side, found, counts, mean)
 
 
 def _error(
     failure: RowFailure,
-    objective: ExplicitObjective,
+    objective: Objective,
     side: Side,
     row: int,
     rows: EntryRows,

@@ -1,7 +1,7 @@
 """The class Interactions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
@@ -28,6 +28,12 @@ def check_interactions(data: object) -> None:
             f"interactions must be Interactions, got {type(data).__name__}; "
             "make them with Interactions.from_frame, .from_arrays or .from_matrix, or alternant.read"
         )
+
+
+def _appended(ids: IdMap, labels: Any, what: str) -> IdMap:
+    """Return `ids` with the labels that it does not know behind them, sorted among themselves."""
+    grown = ids if len(labels) == 0 else ids.grown(labels, what=what)
+    return ids if len(grown) == len(ids) else grown
 
 
 class Entries(NamedTuple):
@@ -316,6 +322,27 @@ class Interactions:
     def _of_parts(cls, parts: Parts, frame_type: FrameType | None = None) -> "Interactions":
         by_item = parts.by_user.transposed()
         return cls(parts.user_ids, parts.item_ids, parts.by_user, by_item, parts.report, frame_type)
+
+    def grown(self, *, user_labels: Any = (), item_labels: Any = ()) -> "Interactions":
+        """Return the same entries under id maps that know more ids, appended; ids that are known are passed over.
+
+        Examples
+        --------
+        >>> Interactions.from_arrays(["ann"], ["x"]).grown(item_labels=["y", "x"]).item_ids.labels.tolist()
+        ['x', 'y']
+        """
+        user_ids = _appended(self.user_ids, user_labels, "user")
+        item_ids = _appended(self.item_ids, item_labels, "item")
+        if user_ids is self.user_ids and item_ids is self.item_ids:
+            return self
+        shape = len(user_ids), len(item_ids)
+        return replace(
+            self,
+            user_ids=user_ids,
+            item_ids=item_ids,
+            by_user=self.by_user.widened(*shape),
+            by_item=self.by_item.widened(*shape[::-1]),
+        )
 
     # -- what they hold ---------------------------------------------------------------------------------
 

@@ -142,6 +142,36 @@ class EntryRows:
             times=None if self.times is None else csr.gather(self.times, order),
         )
 
+    def chosen(self, index: NDArray[np.int32]) -> "EntryRows":
+        """Return the rows `index` (int32, shape (n,)), in its order; -1 is a row without entries.
+
+        Examples
+        --------
+        >>> rows = EntryRows(np.array([0, 2, 3]), np.array([0, 4, 1], dtype=np.int32), n_columns=5)
+        >>> rows.chosen(np.array([1, -1, 0, 1], dtype=np.int32)).indices.tolist()
+        [1, 0, 4, 1]
+        """
+        counts = np.append(self.counts, 0)[index]
+        offsets = np.zeros(len(index) + 1, np.int64)
+        np.cumsum(counts, out=offsets[1:])
+        first = np.append(self.offsets[:-1], 0)[index]
+        places = np.arange(int(offsets[-1])) + np.repeat(first - offsets[:-1], counts)
+        return EntryRows(
+            offsets,
+            self.indices[places],
+            self.n_columns,
+            values=None if self.values is None else self.values[places],
+            weights=None if self.weights is None else self.weights[places],
+            times=None if self.times is None else self.times[places],
+        )
+
+    def widened(self, n_rows: int, n_columns: int) -> "EntryRows":
+        """Return the same entries in a larger shape; new rows and columns have none."""
+        offsets = np.concatenate([self.offsets, np.full(n_rows - self.n_rows, self.offsets[-1])])
+        return EntryRows(
+            offsets, self.indices, n_columns, values=self.values, weights=self.weights, times=self.times
+        )
+
     def row_index(self) -> NDArray[np.int32]:
         """Return the row of each entry: int32, shape (n_entries,)."""
         return np.repeat(np.arange(self.n_rows, dtype=np.int32), self.counts)

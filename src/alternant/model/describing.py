@@ -11,7 +11,7 @@ _WIDTH = 80
 
 def describe(model: "FactorModel") -> str:
     """Return sizes, settings, objective and why the fit stopped, one line each."""
-    biases = ", biases" if model.problem.biases else ""
+    biases = ", biases" if model.problem.has_biases else ""
     lines = [
         f"FactorModel: {model.n_users:,} users × {model.n_items:,} items, {model.n_factors} factors{biases}"
     ]

@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 from alternant.errors import DataError
 from alternant.ids import IdMap
-from alternant.interactions import Interactions
+from alternant.interactions import EntryRows, Interactions
+from alternant.kernels import resolve_threads
+from alternant.model.priors import SidePrior, prior_parts
+from alternant.prior import prior_mean
 from alternant.solvers import solve_side
 
 if TYPE_CHECKING:
@@ -66,6 +69,7 @@ def fold_in(
     history: Interactions | Mapping[Any, float],
     *,
     unknown: str,
+    attributes: Any,
     n_threads: int | None,
 ) -> FoldedIn:
     """Solve the users of `history`; see :meth:`FactorModel.fold_in`."""
@@ -81,10 +85,37 @@ def fold_in(
     if unknown == "drop":
         history = _without_unknown_items(history, model.item_ids)
     known = with_ids(history, item_ids=model.item_ids)
+    prepared = known if model.preparation is None else model.preparation.apply(known, own="users")
+    features = _features(model.user_prior, model.user_ids, known.user_ids, attributes)
+    parts = prior_parts(model.problem, "users", prepared.by_user, features)
+    threads = resolve_threads(n_threads)
+    mean = prior_mean(parts, model.user_prior.coefficients, n_threads=threads)
     solved = solve_side(
-        model.problem, "users", known.by_user, model.item_table, n_threads=n_threads, ids=known.user_ids
+        model.problem,
+        "users",
+        prepared.by_user,
+        model.fixed_items,
+        mean=mean,
+        n_threads=threads,
+        ids=known.user_ids,
     )
-    return FoldedIn(known.user_ids, solved.table, known, model.n_factors, model.item_table)
+    table = solved.table
+    if mean is not None:
+        table = np.where(prepared.by_user.counts[:, None] > 0, table, mean)
+    return FoldedIn(known.user_ids, table, known, model.n_factors, model.item_table)
+
+
+def _features(prior: SidePrior, stored_ids: IdMap, ids: IdMap, attributes: Any) -> EntryRows | None:
+    """Return the features of ids: from attributes that were passed, else those that the model holds."""
+    if prior.encoding is None or prior.features is None:
+        if attributes is not None:
+            raise DataError("attributes need a model that was fitted with attributes of this side")
+        return None
+    if attributes is not None:
+        return prior.encoding.encode(attributes, ids, what="user")
+    if ids.kind != stored_ids.kind:
+        return prior.features.chosen(np.full(len(ids), -1, np.int32))
+    return prior.features.chosen(stored_ids.encode(ids.labels, what="user", unknown="mark"))
 
 
 def _of_one_user(history: Mapping[Any, float]) -> Interactions:

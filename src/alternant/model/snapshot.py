@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -12,27 +12,42 @@ from numpy.typing import ArrayLike, NDArray
 from alternant._frames import FrameType
 from alternant.ids import IdMap
 from alternant.interactions import Interactions
-from alternant.model import checking, describing, folding, pairs, ranking, saving
+from alternant.model import checking, describing, folding, pairs, ranking, saving, totals
 from alternant.model.completion import Completion, complete
 from alternant.model.folding import FoldedIn
 from alternant.model.frames import factors_frame
 from alternant.model.neighbours import Neighbours, inverse_norms, similar
 from alternant.model.recommendations import Recommendations
 
+from alternant.model.priors import SidePrior
+from alternant.objective import FixedSide
+from alternant.preparation import FittedPreparation
+
 if TYPE_CHECKING:
-    from alternant.objective import ExplicitObjective
+    from alternant.objective import Objective
 
 Id = int | str | np.integer[Any]
 
 
 @dataclass(frozen=True)
 class TraceEntry:
-    """The objective after one half-sweep; `seconds` count from the start of the fit."""
+    """The objective after one half-sweep; `seconds` count from the start of the fit.
+
+    `unobserved` is the part of all pairs, stored or not, and `regularization` that of all penalties; what is
+    left is what the stored entries add.
+    """
 
     sweep: int
     side: Literal["users", "items"]
     objective: float
     seconds: float
+    unobserved: float = 0.0
+    regularization: float = 0.0
+
+    @property
+    def observed(self) -> float:
+        """What the stored entries add."""
+        return self.objective - self.unobserved - self.regularization
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -50,7 +65,13 @@ class FactorModel:
     settings : dict, the estimator's settings and its name under "estimator"
     user_counts, item_counts : int64, shapes (n_users,) and (n_items,), entries of each in the training data
     omega : float64, shape (n_factors,), eigenvalues of the items' Gramian, strongest first
-    history : Interactions, the training data, or None
+    gram : float32, shape (n_factors, n_factors), or None; the items' Gramian of the unobserved part, where
+        tables are not in its eigenbasis (non-negative and L1 factors)
+    preparation : how raw entries become targets and weights; None: they are these
+    user_prior, item_prior : the coefficients of prior means
+    user_unobserved, item_unobserved : float64, shapes (n_users,) and (n_items,), or None (ones): the weights
+        s and v of the unobserved part
+    history : Interactions, the training data as it was given, or None
     trace : TraceEntry of each half-sweep
     stopped : why the fit ended
     value_range : smallest and largest training value, or None
@@ -61,11 +82,17 @@ class FactorModel:
     item_ids: IdMap
     user_table: NDArray[np.float32]
     item_table: NDArray[np.float32]
-    problem: "ExplicitObjective"
+    problem: "Objective"
     settings: dict[str, Any]
     user_counts: NDArray[np.int64]
     item_counts: NDArray[np.int64]
     omega: NDArray[np.float64]
+    gram: NDArray[np.float32] | None = None
+    preparation: FittedPreparation | None = None
+    user_prior: SidePrior = field(default_factory=SidePrior)
+    item_prior: SidePrior = field(default_factory=SidePrior)
+    user_unobserved: NDArray[np.float64] | None = None
+    item_unobserved: NDArray[np.float64] | None = None
     history: Interactions | None = None
     trace: tuple[TraceEntry, ...] = ()
     stopped: str = ""
@@ -105,17 +132,28 @@ class FactorModel:
     @property
     def user_biases(self) -> NDArray[np.float32] | None:
         """The users' biases: float32, shape (n_users,), a read-only view; None in a model without."""
-        return self.user_table[:, -1] if self.problem.biases else None
+        return self.user_table[:, -1] if self.problem.has_biases else None
 
     @property
     def item_biases(self) -> NDArray[np.float32] | None:
         """The items' biases: float32, shape (n_items,), a read-only view; None in a model without."""
-        return self.item_table[:, -1] if self.problem.biases else None
+        return self.item_table[:, -1] if self.problem.has_biases else None
 
     @property
     def mean(self) -> float:
         """The mean that values are centred on; 0.0 without centring."""
-        return self.problem.mean
+        return self.problem.center
+
+    @property
+    def fixed_items(self) -> FixedSide:
+        """The items as users are folded in under them."""
+        is_unobserved = self.problem.has_unobserved
+        return FixedSide(
+            self.item_table,
+            omega=self.omega if is_unobserved and self.gram is None else None,
+            gram=self.gram,
+            unobserved=self.item_unobserved,
+        )
 
     @cached_property
     def user_scale(self) -> NDArray[np.float32]:
@@ -391,6 +429,7 @@ class FactorModel:
         history: Interactions | Mapping[Any, float],
         *,
         unknown: Literal["error", "drop"] = "error",
+        attributes: Any = None,
         n_threads: int | None = None,
     ) -> FoldedIn:
         """Solve users from their history under the stored items.
@@ -405,6 +444,8 @@ class FactorModel:
             What becomes of entries of items that the model does not know: UnknownIdError, or they are left
             out, and their number is logged. A user who has none left stays, with zeros: without entries, as
             a user of the model who has none, so that ``recommend`` wants ``unknown="fallback"`` for him.
+        attributes : frame, dict of columns or AttributeMatrix, optional
+            The users' attributes, as `fit` had them; None: those that the model holds, by id.
         n_threads : int, optional
 
         Returns
@@ -429,7 +470,9 @@ class FactorModel:
         >>> model.recommend(model.fold_in({"y": 5.0})).item_id.tolist()
         ['x']
         """
-        return folding.fold_in(self, history, unknown=unknown, n_threads=n_threads)
+        return folding.fold_in(
+            self, history, unknown=unknown, attributes=attributes, n_threads=n_threads
+        )
 
     def objective(self, interactions: Interactions) -> float:
         """Compute the objective of this model's tables on `interactions`, in float64, in one pass.
@@ -446,8 +489,7 @@ class FactorModel:
         >>> ExplicitALS(n_factors=1).fit(data).objective(data)
         0.0
         """
-        known = folding.with_ids(interactions, user_ids=self.user_ids, item_ids=self.item_ids)
-        return self.problem.total(known, self.user_table, self.item_table)
+        return totals.objective(self, interactions)
 
     # -- out -------------------------------------------------------------------------------------------
 

@@ -1,18 +1,22 @@
 """From start values to factors: where they come from, the loop, and how every fit ends. Knows neither files
 nor frames."""
 
-from alternant.training._backend import Backend, LocalBackend
+from alternant.training._backend import Backend, HalfSolved, LocalBackend
 from alternant.training._finish import Finished, finish
 from alternant.training._loop import Callback, HalfSweep, Trained, alternate
 from alternant.training._start import Initial, item_start
+from alternant.training._state import SideState, State
 
 __all__ = [
     "Backend",
     "Callback",
     "Finished",
+    "HalfSolved",
     "HalfSweep",
     "Initial",
     "LocalBackend",
+    "SideState",
+    "State",
     "Trained",
     "alternate",
     "finish",

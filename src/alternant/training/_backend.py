@@ -1,43 +1,167 @@
 """Where half-sweeps are computed: local threads here, a cluster later, over the same kernels."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from alternant.interactions import Interactions
-from alternant.objective import ExplicitObjective, Side, Table, rows_of
-from alternant.solvers import Solved, solve_side
+from alternant.kernels import dense
+from alternant.objective import FixedSide, Objective, Side, Table, other, rows_of
+from alternant.prior import (
+    PriorPart,
+    coefficient_penalty,
+    prior_mean,
+    solve_coefficients,
+)
+from alternant.solvers import Solved, fix_side, solve_side
+from alternant.training._state import SideState, State, state_of
+
+
+@dataclass(frozen=True, eq=False)
+class HalfSolved:
+    """What a half-sweep leaves.
+
+    state : State, both sides, in one basis
+    data : float, the objective without any penalty, at the tables of `state`
+    unobserved : float, the part of `data` that all pairs have, stored or not
+    penalty : float, the penalties of the side that was solved: of its rows, and of its coefficients
+    """
+
+    state: State
+    data: float
+    unobserved: float
+    penalty: float
 
 
 class Backend(Protocol):
     """What the loop needs of a backend."""
 
-    def half_sweep(self, side: Side, fixed_table: Table, out: Table) -> Solved:
-        """Solve every row of `side` into `out`, the other side fixed."""
+    @property
+    def n_users(self) -> int:
+        """The number of users, those without entries included."""
+
+    def half_sweep(self, side: Side, state: State, out: Table) -> HalfSolved:
+        """Solve every row of `side` into `out` with the other side fixed, then its coefficients."""
+
+    def penalty(self, side: Side, state: SideState) -> float:
+        """Return the penalties of a side: of its rows, and of its coefficients."""
 
 
 @dataclass(frozen=True, eq=False)
 class LocalBackend:
     """Half-sweeps on this machine's threads, row block by row block.
 
+    Attributes
+    ----------
+    interactions : Interactions, prepared
+    user_parts, item_parts : the parts of the prior means
     max_entries : the size of a row block in entries; None: all rows at once. Neither it nor `n_threads`
-    changes a bit of any result.
+        changes a bit of any result.
     """
 
     interactions: Interactions
-    objective: ExplicitObjective
+    objective: Objective
     n_threads: int
+    user_parts: Sequence[PriorPart] = ()
+    item_parts: Sequence[PriorPart] = ()
     max_entries: int | None = None
 
-    def half_sweep(self, side: Side, fixed_table: Table, out: Table) -> Solved:
-        """Solve every row of `side` into `out`, the other side fixed."""
+    @property
+    def n_users(self) -> int:
+        """The number of users, those without entries included."""
+        return self.interactions.n_users
+
+    def parts(self, side: Side) -> Sequence[PriorPart]:
+        """Return the parts of a side's prior means."""
+        return self.user_parts if side == "users" else self.item_parts
+
+    def half_sweep(self, side: Side, state: State, out: Table) -> HalfSolved:
+        """Solve every row of `side` into `out` with the other side fixed, then its coefficients."""
+        that = other(side)
+        fixed, rotation = fix_side(
+            self.objective,
+            that,
+            state.of(that).table,
+            rows_of(self.interactions, that).counts,
+            n_threads=self.n_threads,
+        )
+        before = SideState(
+            state.of(side).table, rotated(state.of(side).coefficients, rotation, n_threads=self.n_threads)
+        )
+        other_state = SideState(
+            fixed.table, rotated(state.of(that).coefficients, rotation, n_threads=self.n_threads)
+        )
+        solved = self.solve(side, fixed, before, out)
+        this = SideState(solved.table, self._coefficients(side, before, solved.table))
+        return HalfSolved(
+            state_of(side, this, other_state),
+            float(solved.losses.sum()) - float(solved.penalties.sum()),
+            self.unobserved(side, fixed, solved.table),
+            self.penalty(side, this) if this.coefficients else float(solved.penalties.sum()),
+        )
+
+    def solve(self, side: Side, fixed: FixedSide, before: SideState, out: Table) -> Solved:
+        """Solve every row of `side` into `out`, under the coefficients in `before`."""
         interactions = self.interactions
         return solve_side(
             self.objective,
             side,
             rows_of(interactions, side),
-            fixed_table,
+            fixed,
+            mean=prior_mean(self.parts(side), before.coefficients, n_threads=self.n_threads),
+            start=before.table,
             out=out,
             max_entries=self.max_entries,
             ids=interactions.user_ids if side == "users" else interactions.item_ids,
             n_threads=self.n_threads,
         )
+
+    def penalty(self, side: Side, state: SideState) -> float:
+        """Return the penalties of a side: of its rows, and of its coefficients."""
+        parts, counts = self.parts(side), rows_of(self.interactions, side).counts
+        mean = prior_mean(parts, state.coefficients, n_threads=self.n_threads)
+        rows = self.objective.penalties(side, state.table, counts, mean)
+        return float(rows.sum()) + coefficient_penalty(parts, state.coefficients)
+
+    def _coefficients(self, side: Side, before: SideState, table: Table) -> tuple[Table, ...]:
+        if not before.coefficients:
+            return ()
+        counts = rows_of(self.interactions, side).counts
+        diagonal = self.objective.diagonal(side, counts)
+        diagonal[counts == 0] = 0.0
+        return solve_coefficients(
+            self.parts(side),
+            before.coefficients,
+            table,
+            diagonal,
+            has_bias=self.objective.has_biases,
+            n_threads=self.n_threads,
+        )
+
+    def unobserved(self, side: Side, fixed: FixedSide, table: Table) -> float:
+        """Return α₀ Σ s v p² over all pairs, from the fixed side's Gramian."""
+        if fixed.omega is None and fixed.gram is None:
+            return 0.0
+        counts = rows_of(self.interactions, side).counts
+        scale = self.objective.unobserved_scale(side, counts)
+        rows = table if scale is None else table * np.sqrt(scale).astype(np.float32)[:, None]
+        gram = dense.gramian(np.ascontiguousarray(rows), n_threads=self.n_threads)
+        fixed_gram = np.diag(fixed.omega) if fixed.omega is not None else fixed.gram
+        return self.objective.unobserved_factor * float(np.sum(gram * fixed_gram))
+
+
+def rotated(
+    coefficients: tuple[Table, ...], rotation: Table | None, *, n_threads: int
+) -> tuple[Table, ...]:
+    """Return coefficients in the basis that tables were turned into; a bias column stays."""
+    if rotation is None:
+        return coefficients
+    k = len(rotation)
+    turned = []
+    for each in coefficients:
+        table = each.copy()
+        table[:, :k] = dense.multiply(np.ascontiguousarray(each[:, :k]), rotation, n_threads=n_threads)
+        turned.append(table)
+    return tuple(turned)

@@ -14,8 +14,9 @@ import numpy as np
 
 from alternant.errors import DivergedError
 from alternant.model import TraceEntry
-from alternant.objective import Side, Table
+from alternant.objective import Side, Table, other
 from alternant.training._backend import Backend
+from alternant.training._state import SideState, State
 
 logger = logging.getLogger("alternant.training")
 
@@ -57,36 +58,36 @@ Callback = Callable[[HalfSweep], object]
 class Trained:
     """Where the loop ended.
 
-    item_table : float32, shape (n_items, width), after the last whole sweep
+    state : State, after the last whole sweep
     trace : one entry for each half-sweep
     stopped : why it ended, in words
     """
 
-    item_table: Table
+    state: State
     trace: tuple[TraceEntry, ...]
     stopped: str
 
 
 def alternate(
     backend: Backend,
-    item_table: Table,
+    start: State,
     *,
-    n_users: int,
-    item_penalty: float,
     n_sweeps: int,
     tol: float,
+    constant: float = 0.0,
     callback: Callback | None = None,
 ) -> Trained:
-    """Alternate from the start values in `item_table`, which is left as it is.
+    """Alternate from the start values of the items, which are left as they are.
 
     Ends after `n_sweeps` sweeps; when the objective's relative decrease over a sweep falls under `tol` (from
     the fourth sweep on; 0: never); when the callback returns true; or on Ctrl-C, with the last whole sweep.
 
     Parameters
     ----------
-    item_table : float32, shape (n_items, width)
-    item_penalty : float
-        The penalty of the start values.
+    start : State
+        The users' table is where coordinate descent starts, and else overwritten.
+    constant : float
+        What the objective has beyond the losses of rows.
 
     Raises
     ------
@@ -95,15 +96,24 @@ def alternate(
     KeyboardInterrupt
         On Ctrl-C before the first whole sweep.
     """
-    width = item_table.shape[1]
-    users, items = np.zeros((n_users, width), np.float32), item_table
-    spare_users, spare_items = np.empty_like(users), np.empty_like(items)
+    state, whole = start, start
+    penalties: dict[Side, float] = {"items": backend.penalty("items", start.items)}
+    spare = {"users": np.empty_like(start.users.table), "items": np.empty_like(start.items.table)}
     trace: list[TraceEntry] = []
     began = time.perf_counter()
     stopped = f"all {n_sweeps} sweeps done"
 
-    def after(sweep: int, side: Side, objective: float) -> bool:
-        """Record a half-sweep and tell the callback; true where it asks to stop."""
+    def half(sweep: int, side: Side) -> bool:
+        """Do a half-sweep, record it and tell the callback; true where it asks to stop."""
+        nonlocal state
+        solved = backend.half_sweep(side, state, spare[side])
+        # The caller's start values are not a buffer, and a rotated table is a new one.
+        old = state.of(side).table
+        spare[side] = np.empty_like(old) if old is start.of(side).table else old
+        state = solved.state
+        penalties[side] = solved.penalty
+        regularization = solved.penalty + penalties[other(side)]
+        objective = constant + solved.data + regularization
         if not math.isfinite(objective):
             raise DivergedError(
                 f"the objective is {objective!r} in sweep {sweep}: values of this size do not fit float32; "
@@ -111,7 +121,7 @@ def alternate(
             )
         seconds = time.perf_counter() - began
         before = trace[-1].objective if trace else math.nan
-        trace.append(TraceEntry(sweep, side, objective, seconds))
+        trace.append(TraceEntry(sweep, side, objective, seconds, solved.unobserved, regularization))
         if callback is None:
             return False
         event = HalfSweep(
@@ -121,27 +131,18 @@ def alternate(
             decrease=_decrease(before, objective),
             seconds=seconds,
             n_sweeps=n_sweeps,
-            user_table=_read_only(users),
-            item_table=_read_only(items),
+            user_table=_read_only(state.users.table),
+            item_table=_read_only(state.items.table),
         )
         return bool(callback(event))
 
     try:
         for sweep in range(1, n_sweeps + 1):
-            solved = backend.half_sweep("users", items, spare_users)
-            users, spare_users = solved.table, users
-            if after(sweep, "users", float(solved.losses.sum()) + item_penalty):
+            if half(sweep, "users") or half(sweep, "items"):
                 stopped = "the callback asked to stop"
+                whole = state
                 break
-            user_penalty = float(solved.penalties.sum())
-            solved = backend.half_sweep("items", users, spare_items)
-            # The caller's start values are not a buffer.
-            spare_items = np.empty_like(items) if items is item_table else items
-            items = solved.table
-            item_penalty = float(solved.penalties.sum())
-            if after(sweep, "items", float(solved.losses.sum()) + user_penalty):
-                stopped = "the callback asked to stop"
-                break
+            whole = state
             logger.info(
                 "sweep %d of %d: objective %s, %.2f s",
                 sweep,
@@ -157,13 +158,13 @@ def alternate(
                     )
                     break
     except KeyboardInterrupt:
-        if items is item_table:
-            raise
         n_whole = sum(entry.side == "items" for entry in trace)
+        if n_whole == 0:
+            raise
         stopped = f"interrupted after {n_whole} whole sweep{'' if n_whole == 1 else 's'}"
         logger.warning("%s: kept what they gave", stopped)
         trace = trace[: 2 * n_whole]
-    return Trained(items, tuple(trace), stopped)
+    return Trained(whole, tuple(trace), stopped)
 
 
 def _decrease(before: float, now: float) -> float:

@@ -10,7 +10,7 @@ from alternant.interactions import EntryRows, Interactions
 from alternant.kernels import dense
 from alternant.kernels.random import Purpose, Side, standard_normal
 from alternant.model import FactorModel
-from alternant.objective import ExplicitObjective, Table
+from alternant.objective import Objective, Table
 
 Initial: TypeAlias = FactorModel | NDArray[Any]
 
@@ -20,7 +20,7 @@ SPECTRAL_POWERS = 4
 
 def item_start(
     interactions: Interactions,
-    objective: ExplicitObjective,
+    objective: Objective,
     *,
     init: Literal["random", "spectral"],
     scale: float,
@@ -40,13 +40,15 @@ def item_start(
     elif initial is not None and not isinstance(initial, FactorModel):
         raise DataError(f"initial must be a FactorModel or an array, got {type(initial).__name__}")
     elif init == "spectral":
-        mean = objective.mean
+        mean = objective.center
         start[:, :k] = spectral_start(interactions, k, mean=mean, seed=seed, n_threads=n_threads)
     else:
         start[:, :k] = random_start(interactions, k, scale=scale, seed=seed, n_threads=n_threads)
     if isinstance(initial, FactorModel):
         _take_over(start, initial, interactions, objective)
     start[interactions.by_item.counts == 0] = 0.0
+    if objective.nonnegative:
+        np.abs(start[:, :k], out=start[:, :k])
     return start
 
 
@@ -66,7 +68,7 @@ def _checked(initial: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
 
 
 def _take_over(
-    start: Table, model: FactorModel, interactions: Interactions, objective: ExplicitObjective
+    start: Table, model: FactorModel, interactions: Interactions, objective: Objective
 ) -> None:
     if model.n_factors != objective.n_factors:
         raise DataError(
@@ -81,7 +83,7 @@ def _take_over(
     positions = model.item_ids.encode(interactions.item_ids.labels, what="item", unknown="mark")
     known = positions >= 0
     start[known, : objective.n_factors] = model.item_factors[positions[known]]
-    if objective.biases and model.item_biases is not None:
+    if objective.has_biases and model.item_biases is not None:
         start[known, -1] = model.item_biases[positions[known]]
 
 

@@ -1,26 +1,23 @@
-"""The estimators: settings in, a fitted model out. They hold no state: `fit` always starts afresh."""
+"""The estimator of ratings."""
 
 import logging
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from alternant import _settings
+from alternant.als._fitting import check_not_empty, fit_model, with_attributes
+from alternant.als._settings import check_shared, number, one_of, setting, yes_or_no
 from alternant.errors import DataError
-from alternant.interactions import Interactions, check_interactions
-from alternant.kernels import MOST_THREADS, resolve_threads
-from alternant.model import FactorModel, TraceEntry
+from alternant.interactions import Interactions
+from alternant.kernels import resolve_threads
+from alternant.model import FactorModel
 from alternant.objective import BiasModel, ExplicitObjective, Ridge, fit_biases, scale_free_ridge
-from alternant.training import Callback, Initial, LocalBackend, alternate, finish, item_start
+from alternant.preparation import Preparation
+from alternant.training import Callback, Initial
 
 logger = logging.getLogger("alternant.als")
 
 DEFAULT_EXPONENT = 0.5
-
-
-def _setting(default: Any, help: str) -> Any:
-    """Declare a setting whose one line of help the command line shows too."""
-    return field(default=default, metadata={"help": help})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +37,7 @@ class ExplicitALS:
 
     Parameters
     ----------
-    n_factors : int, default 32
+    n_factors : int, default 64
         k, the length of a user's or item's vector (the bias not counted).
     regularization : float or "auto", default "auto"
         λ: the ridge of a row is λ·n^ν on every column. "auto" is the scale-free rule: s·(0.65·asp·√n + 3) on
@@ -84,50 +81,44 @@ class ExplicitALS:
     (2, 2)
     """
 
-    n_factors: int = _setting(32, "length of a user's or item's vector")
-    regularization: float | Literal["auto"] = _setting("auto", "ridge λ, or auto: the scale-free rule")
-    item_regularization: float | Literal["auto"] | None = _setting(None, "λ of the items where it differs")
-    regularization_exponent: float = _setting(
-        DEFAULT_EXPONENT, "ν of the ridge λ·n^ν of a row with n entries"
+    n_factors: int = setting(64, "length of a user's or item's vector")
+    regularization: float | Literal["auto"] = setting("auto", "ridge λ, or auto: the scale-free rule")
+    item_regularization: float | Literal["auto"] | None = setting(None, "λ of the items where it differs")
+    regularization_exponent: float = setting(DEFAULT_EXPONENT, "ν of the ridge λ·n^ν of a row with n entries")
+    biases: bool = setting(True, "learn a bias per user and per item")
+    bias_regularization: float | None = setting(None, "ridge of biases; none: 3 with auto, else λ·n^ν")
+    center: bool = setting(True, "take the mean off the values")
+    link: bool | Literal["auto"] = setting(
+        "auto", "learn from who rated what, too; auto: where regularization is auto"
     )
-    biases: bool = _setting(True, "learn a bias per user and per item")
-    center: bool = _setting(True, "take the mean off the values")
-    n_sweeps: int = _setting(12, "the most sweeps over users and items")
-    tol: float = _setting(1e-4, "stop when a sweep lowers the objective by less than this share; 0: never")
-    init: Literal["random", "spectral"] = _setting(
+    link_regularization: float = setting(80.0, "ridge of the link's coefficients, in units of λ")
+    attribute_regularization: float = setting(10.0, "ridge of the attributes' coefficients, in units of λ")
+    nonnegative: bool = setting(False, "factors of at least 0")
+    l1_regularization: float = setting(0.0, "L1 ridge of factors: λ₁·n^ν·Σ|factor|")
+    transforms: str = setting("", "transforms of values, as in 'log(epsilon=1) half_life(days=30)'")
+    user_discount: float = setting(0.0, "γ: entries weigh n_user^−γ")
+    item_discount: float = setting(0.0, "γ: entries weigh n_item^−γ")
+    n_sweeps: int = setting(12, "the most sweeps over users and items")
+    tol: float = setting(1e-4, "stop when a sweep lowers the objective by less than this share; 0: never")
+    init: Literal["random", "spectral"] = setting(
         "random", "start values: random, or leading singular vectors"
     )
-    init_scale: float = _setting(0.05, "size of random start values")
-    solver: Literal["auto", "exact"] = _setting("auto", "how rows are solved")
-    seed: int = _setting(0, "seed of the start values")
-    n_threads: int | None = _setting(None, "threads; none: what the machine offers")
+    init_scale: float = setting(0.05, "size of random start values")
+    solver: Literal["auto", "exact"] = setting("auto", "how rows are solved")
+    seed: int = setting(0, "seed of the start values")
+    n_threads: int | None = setting(None, "threads; none: what the machine offers")
 
     def __post_init__(self) -> None:
-        def replace(name: str, value: object) -> None:
-            object.__setattr__(self, name, value)
-
-        # A positive integer below 2¹⁶: the kernels index columns by small numbers.
-        replace("n_factors", _settings.integer("n_factors", self.n_factors, 1, 65_535))
-        replace("n_sweeps", _settings.integer("n_sweeps", self.n_sweeps, 1))
-        replace("seed", _settings.integer("seed", self.seed, 0, 2**64 - 1))
-        if self.n_threads is not None:
-            replace("n_threads", _settings.integer("n_threads", self.n_threads, 1, MOST_THREADS))
-        for name, words, fits in (
-            ("regularization", 'a number of at least 0, or "auto"', lambda x: x >= 0),
-            ("item_regularization", 'a number of at least 0, "auto" or None', lambda x: x >= 0),
-            ("regularization_exponent", "a number from 0 to 2", lambda x: 0 <= x <= 2),
-            ("tol", "a number from 0 up to 1", lambda x: 0 <= x < 1),
-            ("init_scale", "a number of at least 0", lambda x: x >= 0),
-        ):
-            value = getattr(self, name)
-            if not (name.endswith("regularization") and isinstance(value, str) and value == "auto") and not (
-                name == "item_regularization" and value is None
-            ):
-                replace(name, _settings.number(name, value, words, fits))
-        for name in ("biases", "center"):
-            replace(name, _settings.boolean(name, getattr(self, name)))
-        _settings.choice("init", self.init, ("random", "spectral"))
-        _settings.choice("solver", self.solver, ("auto", "exact"))
+        check_shared(self)
+        for name in ("regularization", "item_regularization"):
+            number(self, name, 'a number of at least 0, or "auto"', lambda x: x >= 0, words=("auto",))
+        number(self, "regularization_exponent", "a number from 0 to 2", lambda x: 0 <= x <= 2)
+        number(self, "bias_regularization", "a number of at least 0, or None", lambda x: x >= 0)
+        number(self, "link_regularization", "a number above 0", lambda x: x > 0)
+        yes_or_no(self, "biases", "center")
+        if self.link != "auto":
+            yes_or_no(self, "link")
+        self._preparation()
         uses_rule = "auto" in (self.regularization, self.item_regularization)
         if uses_rule and self.regularization_exponent != DEFAULT_EXPONENT:
             raise DataError(
@@ -136,7 +127,13 @@ class ExplicitALS:
             )
 
     def fit(
-        self, interactions: Interactions, *, initial: Initial | None = None, callback: Callback | None = None
+        self,
+        interactions: Interactions,
+        *,
+        user_attributes: Any = None,
+        item_attributes: Any = None,
+        initial: Initial | None = None,
+        callback: Callback | None = None,
     ) -> FactorModel:
         """Fit the model to `interactions`, from the beginning.
 
@@ -144,6 +141,10 @@ class ExplicitALS:
         ----------
         interactions : Interactions
             With values.
+        user_attributes, item_attributes : frame, dict of columns or AttributeMatrix, optional
+            An id column and attributes (numbers, categories, tags): the factors of a row are drawn to what
+            its attributes say, and ids that only appear here get that. See
+            :class:`alternant.attributes.AttributeEncoding`.
         initial : FactorModel or floating array of shape (n_items, n_factors), optional
             Item factors to start from instead of `init`. A model's are matched by id, its biases too; items
             that it does not know start as `init` says. (Users need no start: they are solved first.)
@@ -166,9 +167,7 @@ class ExplicitALS:
         DivergedError
             Values so large that factors overflow.
         """
-        check_interactions(interactions)
-        if interactions.n_entries == 0:
-            raise DataError("interactions must not be empty: there is nothing to fit")
+        check_not_empty(interactions)
         if not interactions.has_values:
             raise DataError(
                 "ExplicitALS needs values (ratings), got interactions without; "
@@ -182,70 +181,66 @@ class ExplicitALS:
                 "value column with value=",
                 values.value_min,
             )
-        bias_model = fit_biases(interactions, center=self.center, n_threads=n_threads)
-        objective = self._objective(interactions, bias_model)
-        start = item_start(
-            interactions,
-            objective,
-            init=self.init,
-            scale=self.init_scale * math.sqrt(bias_model.scale),
-            seed=self.seed,
-            initial=initial,
-            n_threads=n_threads,
+        catalogue = with_attributes(interactions, user_attributes, item_attributes)
+        prepared = self._preparation().fit(catalogue.interactions)
+        bias_model = fit_biases(prepared.interactions, center=self.center, n_threads=n_threads)
+        objective = self._objective(
+            prepared.interactions,
+            bias_model,
+            has_user_attributes=catalogue.users is not None,
+            has_item_attributes=catalogue.items is not None,
         )
-        backend = LocalBackend(interactions, objective, n_threads)
-        trained = alternate(
-            backend,
-            start,
-            n_users=interactions.n_users,
-            item_penalty=objective.penalty("items", start, interactions.by_item.counts),
+        return fit_model(
+            catalogue,
+            prepared,
+            objective,
+            {"estimator": type(self).__name__, **asdict(self)},
+            init=self.init,
+            init_scale=self.init_scale * math.sqrt(bias_model.scale),
+            initial=initial,
+            seed=self.seed,
             n_sweeps=self.n_sweeps,
             tol=self.tol,
+            n_threads=n_threads,
             callback=callback,
         )
-        finished = finish(
-            backend, objective, trained.item_table, n_users=interactions.n_users, n_threads=n_threads
-        )
-        item_counts = interactions.by_item.counts
-        value = float(finished.users.losses.sum()) + objective.penalty(
-            "items", finished.item_table, item_counts
-        )
-        last = trained.trace[-1]
-        in_range = (
-            None
-            if values.value_min is None or values.value_max is None
-            else (values.value_min, values.value_max)
-        )
-        return FactorModel(
-            user_ids=interactions.user_ids,
-            item_ids=interactions.item_ids,
-            user_table=finished.users.table,
-            item_table=finished.item_table,
-            problem=objective,
-            settings={"estimator": type(self).__name__, **asdict(self)},
-            user_counts=interactions.by_user.counts,
-            item_counts=item_counts,
-            omega=finished.omega,
-            history=interactions,
-            trace=(*trained.trace, TraceEntry(last.sweep + 1, "users", value, last.seconds)),
-            stopped=trained.stopped,
-            value_range=in_range,
-            frame_type=interactions.frame_type,
+
+    def _preparation(self) -> Preparation:
+        return Preparation(
+            value="rating",
+            transforms=self.transforms,
+            user_discount=self.user_discount,
+            item_discount=self.item_discount,
         )
 
-    def _objective(self, interactions: Interactions, bias_model: BiasModel) -> ExplicitObjective:
+    def _objective(
+        self,
+        interactions: Interactions,
+        bias_model: BiasModel,
+        *,
+        has_user_attributes: bool,
+        has_item_attributes: bool,
+    ) -> ExplicitObjective:
         """Resolve "auto" on these data."""
 
         def ridge(regularization: float | Literal["auto"]) -> Ridge:
             if regularization == "auto":
-                return scale_free_ridge(interactions, bias_model.scale)
-            return Ridge.plain(regularization, self.regularization_exponent)
+                return scale_free_ridge(interactions, bias_model.scale, bias=self.bias_regularization)
+            return Ridge.plain(regularization, self.regularization_exponent, bias=self.bias_regularization)
 
         items = self.regularization if self.item_regularization is None else self.item_regularization
+        user_ridge, item_ridge = ridge(self.regularization), ridge(items)
+        link = self.regularization == "auto" if self.link == "auto" else self.link
         return ExplicitObjective(
             n_factors=self.n_factors,
             biases=self.biases,
             mean=bias_model.mean,
-            user_ridge=ridge(self.regularization),
-            item_ridge=ridge(items),
+            user_ridge=user_ridge,
+            item_ridge=item_ridge,
+            nonnegative=self.nonnegative,
+            l1=self.l1_regularization,
+            user_link=self.link_regularization * user_ridge.slope if link else None,
+            item_link=self.link_regularization * item_ridge.slope if link else None,
+            user_attributes=self.attribute_regularization * user_ridge.slope if has_user_attributes else None,
+            item_attributes=self.attribute_regularization * item_ridge.slope if has_item_attributes else None,
         )

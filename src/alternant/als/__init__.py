@@ -1,0 +1,6 @@
+"""The estimators: settings in, a fitted model out. They hold no state: `fit` always starts afresh."""
+
+from alternant.als._explicit import ExplicitALS
+from alternant.als._implicit import ImplicitALS
+
+__all__ = ["ExplicitALS", "ImplicitALS"]

@@ -1,0 +1,201 @@
+"""What all estimators do once their objective is resolved: start, alternate, finish, and make a model."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from alternant.attributes import AttributeEncoding
+from alternant.errors import DataError
+from alternant.interactions import EntryRows, Interactions, check_interactions
+from alternant.model import FactorModel, TraceEntry
+from alternant.model.priors import SidePrior, prior_parts, side_prior
+from alternant.objective import Objective, Side, Table, rows_of
+from alternant.preparation import Prepared
+from alternant.prior import PriorPart, coefficient_penalty, prior_mean, start_coefficients
+from alternant.training import (
+    Callback,
+    Initial,
+    LocalBackend,
+    SideState,
+    State,
+    alternate,
+    finish,
+    item_start,
+)
+
+logger = logging.getLogger("alternant.als")
+
+
+@dataclass(frozen=True, eq=False)
+class SideAttributes:
+    """The attributes of one side, encoded: `features` is EntryRows of shape (n_ids, n_features)."""
+
+    encoding: AttributeEncoding
+    features: EntryRows
+
+
+@dataclass(frozen=True, eq=False)
+class Catalogue:
+    """The interactions, their ids grown by those that only attributes know, and the attributes."""
+
+    interactions: Interactions
+    users: SideAttributes | None
+    items: SideAttributes | None
+
+
+def check_not_empty(interactions: Interactions) -> None:
+    """Refuse what cannot be fitted."""
+    check_interactions(interactions)
+    if interactions.n_entries == 0:
+        raise DataError("interactions must not be empty: there is nothing to fit")
+
+
+def with_attributes(interactions: Interactions, user_attributes: Any, item_attributes: Any) -> Catalogue:
+    """Encode attributes; ids that only they know join the interactions' ids, without entries."""
+    encodings: dict[str, AttributeEncoding] = {}
+    labels: dict[str, Any] = {"user": (), "item": ()}
+    for what, frame in (("user", user_attributes), ("item", item_attributes)):
+        if frame is None:
+            continue
+        ids = interactions.user_ids if what == "user" else interactions.item_ids
+        encodings[what] = AttributeEncoding.fit(frame, what=what, ids=ids)
+        labels[what] = encodings[what].new_ids(frame, what=what)
+    grown = interactions.grown(user_labels=labels["user"], item_labels=labels["item"])
+    sides: dict[str, SideAttributes] = {}
+    for what, frame, ids in (
+        ("user", user_attributes, grown.user_ids),
+        ("item", item_attributes, grown.item_ids),
+    ):
+        if what in encodings:
+            sides[what] = SideAttributes(encodings[what], encodings[what].encode(frame, ids, what=what))
+    return Catalogue(grown, sides.get("user"), sides.get("item"))
+
+
+def fit_model(
+    catalogue: Catalogue,
+    prepared: Prepared,
+    objective: Objective,
+    settings: dict[str, Any],
+    *,
+    init: Literal["random", "spectral"],
+    init_scale: float,
+    initial: Initial | None,
+    seed: int,
+    n_sweeps: int,
+    tol: float,
+    n_threads: int,
+    callback: Callback | None,
+) -> FactorModel:
+    """Minimise `objective` over prepared interactions, and return the model.
+
+    Parameters
+    ----------
+    settings : the estimator's settings and its name
+    init_scale : random starts are N(0, init_scale² / k)
+    """
+    data = prepared.interactions
+    user_parts = _parts(objective, "users", data, catalogue.users)
+    item_parts = _parts(objective, "items", data, catalogue.items)
+    start = item_start(
+        data,
+        objective,
+        init=init,
+        scale=init_scale,
+        seed=seed,
+        initial=initial,
+        n_threads=n_threads,
+    )
+    backend = LocalBackend(data, objective, n_threads, user_parts, item_parts)
+    constant = objective.constant(data)
+    trained = alternate(
+        backend,
+        State(
+            SideState(
+                np.zeros((data.n_users, objective.width), np.float32),
+                start_coefficients(user_parts, objective.width),
+            ),
+            SideState(start, start_coefficients(item_parts, objective.width)),
+        ),
+        n_sweeps=n_sweeps,
+        tol=tol,
+        constant=constant,
+        callback=callback,
+    )
+    finished = finish(backend, objective, trained.state, n_threads=n_threads)
+    regularization = (
+        float(finished.users.penalties.sum())
+        + coefficient_penalty(user_parts, finished.user_coefficients)
+        + backend.penalty("items", SideState(finished.items.table, finished.item_coefficients))
+    )
+    value = constant + float((finished.users.losses - finished.users.penalties).sum()) + regularization
+    last = trained.trace[-1]
+    unobserved = backend.unobserved("users", finished.items, finished.users.table)
+    user_table = _with_means(
+        finished.users.table, data, "users", user_parts, finished.user_coefficients, n_threads
+    )
+    item_table = _with_means(
+        finished.items.table, data, "items", item_parts, finished.item_coefficients, n_threads
+    )
+    values = catalogue.interactions.summary()
+    in_range = (
+        None if values.value_min is None or values.value_max is None else (values.value_min, values.value_max)
+    )
+    return FactorModel(
+        user_ids=data.user_ids,
+        item_ids=data.item_ids,
+        user_table=user_table,
+        item_table=item_table,
+        problem=objective,
+        settings=settings,
+        user_counts=data.by_user.counts,
+        item_counts=data.by_item.counts,
+        omega=finished.omega,
+        gram=finished.items.gram,
+        preparation=None if prepared.fitted.is_trivial else prepared.fitted,
+        user_prior=_prior(user_parts, finished.user_coefficients, catalogue.users),
+        item_prior=_prior(item_parts, finished.item_coefficients, catalogue.items),
+        user_unobserved=objective.unobserved_scale("users", data.by_user.counts),
+        item_unobserved=objective.unobserved_scale("items", data.by_item.counts),
+        history=catalogue.interactions,
+        trace=(
+            *trained.trace,
+            TraceEntry(last.sweep + 1, "users", value, last.seconds, unobserved, regularization),
+        ),
+        stopped=trained.stopped,
+        value_range=in_range,
+        frame_type=catalogue.interactions.frame_type,
+    )
+
+
+def _parts(
+    objective: Objective, side: Side, data: Interactions, attributes: SideAttributes | None
+) -> tuple[PriorPart, ...]:
+    other_rows = data.by_item if side == "users" else data.by_user
+    features = None if attributes is None else attributes.features
+    rows = rows_of(data, side)
+    return tuple(prior_parts(objective, side, rows, features, columns=other_rows, fitted=True))
+
+
+def _prior(
+    parts: tuple[PriorPart, ...], coefficients: tuple[Table, ...], attributes: SideAttributes | None
+) -> SidePrior:
+    if attributes is None:
+        return side_prior(parts, coefficients, None, None)
+    return side_prior(parts, coefficients, attributes.encoding, attributes.features)
+
+
+def _with_means(
+    table: Table,
+    data: Interactions,
+    side: Side,
+    parts: tuple[PriorPart, ...],
+    coefficients: tuple[Table, ...],
+    n_threads: int,
+) -> Table:
+    """Give rows without entries their prior means."""
+    mean = prior_mean(parts, coefficients, n_threads=n_threads)
+    if mean is None:
+        return table
+    return np.where(rows_of(data, side).counts[:, None] > 0, table, mean)

@@ -1,0 +1,31 @@
+"""The objective of a model, recomputed from data."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alternant.interactions import Interactions
+from alternant.model.folding import with_ids
+from alternant.model.priors import Side, SidePrior, prior_parts
+from alternant.objective import rows_of
+from alternant.prior import coefficient_penalty, prior_mean
+
+if TYPE_CHECKING:
+    from alternant.model.snapshot import FactorModel
+
+
+def objective(model: "FactorModel", interactions: Interactions) -> float:
+    """Compute the objective in float64; see :meth:`FactorModel.objective`."""
+    known = with_ids(interactions, user_ids=model.user_ids, item_ids=model.item_ids)
+    prepared = known if model.preparation is None else model.preparation.apply(known, own="both")
+    means: dict[str, NDArray[np.float32] | None] = {}
+    penalty = 0.0
+    sides: tuple[tuple[Side, SidePrior], ...] = (("users", model.user_prior), ("items", model.item_prior))
+    for side, prior in sides:
+        parts = prior_parts(model.problem, side, rows_of(prepared, side), prior.features)
+        means[side] = prior_mean(parts, prior.coefficients, n_threads=1)
+        penalty += coefficient_penalty(parts, prior.coefficients)
+    return penalty + model.problem.total(
+        prepared, model.user_table, model.item_table, user_mean=means["users"], item_mean=means["items"]
+    )

@@ -1,0 +1,34 @@
+"""What the loop carries from half-sweep to half-sweep: both sides, in one basis."""
+
+from dataclasses import dataclass
+
+from alternant.objective import Side, Table
+
+
+@dataclass(frozen=True, eq=False)
+class SideState:
+    """One side: its rows, and the coefficients of its prior means.
+
+    table : float32, shape (n_rows, width)
+    coefficients : float32 arrays of shape (n_features, width), one for each part of the prior mean
+    """
+
+    table: Table
+    coefficients: tuple[Table, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """Both sides, in one basis."""
+
+    users: SideState
+    items: SideState
+
+    def of(self, side: Side) -> SideState:
+        """Return one side."""
+        return self.users if side == "users" else self.items
+
+
+def state_of(side: Side, this: SideState, that: SideState) -> State:
+    """Return the state in which `side` is `this` and the other side `that`."""
+    return State(this, that) if side == "users" else State(that, this)

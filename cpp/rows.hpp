@@ -7,9 +7,11 @@
 //
 // with S = diag(sign a), by Cholesky in float32 and iterative refinement, nearly always one step. Where a
 // component of D is 0, primal without scaling. A pivot that rounding has eaten sends the row to float64
-// (row_float64.hpp). Which way a row goes depends on n, k, the level and the model's terms only.
+// (row_float64.hpp). Which way a row goes depends on n, k, the level and the model's terms only. Rows under x
+// ≥ 0 or an L1 penalty go their own way (row_descent.hpp).
 #pragma once
 
+#include "row_descent.hpp"
 #include "row_dual.hpp"
 #include "row_float64.hpp"
 #include "row_primal.hpp"
@@ -86,12 +88,11 @@ inline RowFailure check_row(const RowsTask& task, int64_t r) {
 }
 
 inline size_t rows_scratch_bytes(const RowsTask& task, int64_t longest_row) {
-    return Scratch(task, longest_row, nullptr).bytes;
+    return task.descends() ? DescentScratch(task, nullptr).bytes : Scratch(task, longest_row, nullptr).bytes;
 }
 
-inline RowResult solve_rows(const RowsTask& task, int64_t first, int64_t last, int64_t longest_row,
-                            void* scratch) {
-    Scratch s(task, longest_row, (char*)scratch);
+template <class SomeScratch>
+inline RowResult solve_each(const RowsTask& task, int64_t first, int64_t last, SomeScratch s) {
     for (int64_t r = first; r < last; ++r) {
         RowFailure failure = check_row(task, r);
         if (failure == RowFailure::none) {
@@ -101,6 +102,12 @@ inline RowResult solve_rows(const RowsTask& task, int64_t first, int64_t last, i
         if (failure != RowFailure::none) return {r, failure};
     }
     return {};
+}
+
+inline RowResult solve_rows(const RowsTask& task, int64_t first, int64_t last, int64_t longest_row,
+                            void* scratch) {
+    if (task.descends()) return solve_each(task, first, last, DescentScratch(task, (char*)scratch));
+    return solve_each(task, first, last, Scratch(task, longest_row, (char*)scratch));
 }
 
 }  // namespace ALTERNANT_LEVEL

@@ -12,10 +12,11 @@
 namespace alternant {
 namespace {
 
-// Cut the rows into chunks of about equal estimated cost (entries + rows · k / 6): some 128 of them, more
-// where one would take so long that Ctrl-C had to wait.
+// Cut the rows into chunks of about equal estimated cost (entries + rows · k / 6 where solved by Cholesky):
+// some 128 of them, more where one would take so long that Ctrl-C had to wait.
 std::vector<int64_t> cut_into_chunks(const RowsTask& task) {
-    const double per_row = (double)task.width / 6.0 + 1.0;
+    // Descent takes tens of cycles, of one entry's cost each.
+    const double per_row = task.descends() ? 64.0 : (double)task.width / 6.0 + 1.0;
     const double total = (double)task.n_entries + per_row * (double)task.n_rows;
     const double longest = 2e9 / ((double)task.width * (double)task.width + 64.0);
     const double share = std::min(std::max(total / 128.0, 256.0), std::max(longest, 256.0));
@@ -69,8 +70,9 @@ std::tuple<int, int64_t, bool> solve_rows(
     double a_constant, double a_slope, std::optional<In1<float>> b, double b_constant, double b_slope,
     bool b_is_target, nb::list shards, bool bias_column, std::optional<In1<double>> w0, In1<double> ridge,
     std::optional<In1<double>> omega, std::optional<In2<float>> gram, In1<double> rho, In1<double> kappa,
-    std::optional<In2<float>> h, Out2<float> out, Out1<double> losses, Out1<double> penalties, int n_threads,
-    std::optional<StopFlag> stop) {
+    std::optional<In2<float>> h, bool nonnegative, std::optional<In1<double>> l1,
+    std::optional<In2<float>> start, Out2<float> out, Out1<double> losses, Out1<double> penalties,
+    int n_threads, std::optional<StopFlag> stop) {
     RowsTask task;
     require(offsets.shape(0) >= 1, "offsets must have n_rows + 1 numbers");
     task.n_rows = (int64_t)offsets.shape(0) - 1;
@@ -128,6 +130,13 @@ std::tuple<int, int64_t, bool> solve_rows(
                 "h must have the shape of out");
         task.h = h->data();
     }
+    task.nonnegative = nonnegative;
+    task.l1 = optional_data(l1, task.n_rows, "l1 must have one number per row");
+    if (start) {
+        require((int64_t)start->shape(0) == task.n_rows && (int64_t)start->shape(1) == task.width,
+                "start must have the shape of out");
+        task.start = start->data();
+    }
     task.out = out.data();
     task.losses = losses.data();
     task.penalties = penalties.data();
@@ -162,7 +171,8 @@ void bind_rows(nb::module_& m) {
           nb::arg("b_slope"), nb::arg("b_is_target"), nb::arg("shards"), nb::arg("bias_column"),
           nb::arg("w0").noconvert().none(), nb::arg("ridge").noconvert(), nb::arg("omega").noconvert().none(),
           nb::arg("gram").noconvert().none(), nb::arg("rho").noconvert(), nb::arg("kappa").noconvert(),
-          nb::arg("h").noconvert().none(), nb::arg("out").noconvert(), nb::arg("losses").noconvert(),
+          nb::arg("h").noconvert().none(), nb::arg("nonnegative"), nb::arg("l1").noconvert().none(),
+          nb::arg("start").noconvert().none(), nb::arg("out").noconvert(), nb::arg("losses").noconvert(),
           nb::arg("penalties").noconvert(), nb::arg("n_threads"), nb::arg("stop").noconvert().none(),
           "Solve the row systems of one block; returns (failure, row, stopped).");
 }

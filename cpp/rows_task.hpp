@@ -16,7 +16,9 @@ struct EntryTerm {
 //
 //     (w0_u · G + Σ_e a_e y_e y_eᵀ + λ_u · diag(ρ) + diag(κ)) x_u = Σ_e b_e y_e + h_u
 //
-// over the entries e of u, where y_e is the fixed side's row that the entry points at.
+// over the entries e of u, where y_e is the fixed side's row that the entry points at; or, where x ≥ 0 or an
+// L1 penalty is asked for (row_descent.hpp), minimise  xᵀ (…) x − 2 xᵀ (Σ b y + h) + l1_u Σ |x_c|  instead.
+// The bias column is under neither.
 struct RowsTask {
     // The block's entries as CSR; offsets[0] need not be 0, the entry arrays start at it.
     const int64_t* offsets = nullptr;  // shape (n_rows + 1,)
@@ -44,10 +46,15 @@ struct RowsTask {
     const double* rho = nullptr;    // shape (width,)
     const double* kappa = nullptr;  // shape (width,)
     const float* h = nullptr;       // shape (n_rows, width), or null: 0
+    bool nonnegative = false;
+    const double* l1 = nullptr;    // shape (n_rows,), or null: 0
+    const float* start = nullptr;  // where descent starts, shape (n_rows, width), or null: 0
 
     float* out = nullptr;         // x, shape (n_rows, width)
     double* losses = nullptr;     // row u's part of the objective, its penalty included, shape (n_rows,)
-    double* penalties = nullptr;  // Σ_c (λ_u ρ_c + κ_c) x_c² alone, shape (n_rows,)
+    double* penalties = nullptr;  // Σ_c (λ_u ρ_c + κ_c) x_c² + l1_u Σ |x_c| alone, shape (n_rows,)
+
+    bool descends() const { return nonnegative || l1 != nullptr; }
 };
 
 enum class RowFailure : int32_t { none = 0, singular = 1, not_finite = 2, bad_offsets = 3, bad_index = 4 };

@@ -48,6 +48,16 @@ class RowTerms:
     gram : float32, shape (width, width), optional
         G in full, where there is no eigenbasis to go to.
     h : float32, shape (n_rows, width), optional
+    nonnegative : bool
+        All x_c ≥ 0.
+    l1 : float64, shape (n_rows,), optional
+        An L1 penalty for each row, at least 0.
+
+    With `nonnegative` or `l1`, x_u minimises
+
+        xᵀ M x − 2 cᵀ x + l1_u Σ_c |x_c|,    M and c the system's matrix and right side,
+
+    instead; a bias column is neither held above 0 nor penalised by l1.
     """
 
     a: EntryTerm
@@ -61,10 +71,20 @@ class RowTerms:
     omega: Float64 | None = None
     gram: Float32 | None = None
     h: Float32 | None = None
+    nonnegative: bool = False
+    l1: Float64 | None = None
 
     def __post_init__(self) -> None:
         if self.bias_column and self.w0 is not None:
             raise DataError("bias_column and w0 cannot be combined: the unobserved part has no bias")
+        if self.l1 is None:
+            return
+        if self.l1.shape != self.ridge.shape:
+            raise DataError(
+                f"l1 must have one number per row, shape {self.ridge.shape!r}, got shape {self.l1.shape!r}"
+            )
+        if not np.all((self.l1 >= 0) & np.isfinite(self.l1)):
+            raise DataError("l1 must be finite and at least 0 in every row")
 
 
 @dataclass(frozen=True)
@@ -100,6 +120,7 @@ def solve_rows(
     losses: Float64,
     penalties: Float64,
     n_threads: int,
+    start: Float32 | None = None,
     stop: npt.NDArray[np.int32] | None = None,
 ) -> RowFailure | None:
     """Solve every row of `block` exactly, into `out`, `losses` and `penalties`.
@@ -151,6 +172,9 @@ def solve_rows(
         rho=terms.rho,
         kappa=terms.kappa,
         h=terms.h,
+        nonnegative=terms.nonnegative,
+        l1=terms.l1,
+        start=start,
         out=out,
         losses=losses,
         penalties=penalties,

@@ -1,0 +1,8 @@
+"""Preparation: raw entries become targets and weights, the same way in a fit and in every later fold-in.
+
+It must not know objectives or models: what a target and a weight do there is theirs.
+"""
+
+from alternant.preparation._preparation import FittedPreparation, Preparation, Prepared
+
+__all__ = ["FittedPreparation", "Preparation", "Prepared"]

@@ -8,7 +8,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from alternant.als import ExplicitALS
+from alternant.als import ExplicitALS, ImplicitALS
 from alternant.errors import (
     AlternantError,
     DataError,
@@ -34,6 +34,7 @@ __all__ = [
     "ExplicitALS",
     "FactorModel",
     "IdMap",
+    "ImplicitALS",
     "Interactions",
     "MissingExtraError",
     "ModelFileError",

@@ -1,10 +1,10 @@
-"""Prior means of rows: what their attributes, or the mere list of what they have entries for, say of their factors.
+"""Prior means of rows: what attributes, or the mere list of a row's entries, say of its factors.
 
     m_u = Σ_parts Φ_u W,        the penalty of a row is (x_u − m_u)ᵀ D_u (x_u − m_u)
 
-Two kinds of parts: *attributes*, whose Φ are the feature rows, and the *link*, whose Φ_u is n_u^−½ at each item
-that the user has an entry for (and alike for items). The coefficients W are learnt in the same alternation: each
-step solves, for the rows with entries,
+Two kinds of parts: *attributes*, whose Φ are the feature rows, and the *link*, whose Φ_u is n_u^−½ at each
+item that the user has an entry for (and alike for items). The coefficients W are learnt in the same
+alternation: each step solves, for the rows with entries,
 
     min_W  Σ_u (x_u − Φ_u W)ᵀ D_u (x_u − Φ_u W)  +  Σ_parts τ ‖W‖²
 
@@ -95,9 +95,7 @@ def start_coefficients(parts: Sequence[PriorPart], width: int) -> tuple[Table, .
     return tuple(np.zeros((part.n_features, width), np.float32) for part in parts)
 
 
-def prior_mean(
-    parts: Sequence[PriorPart], coefficients: Sequence[Table], *, n_threads: int
-) -> Table | None:
+def prior_mean(parts: Sequence[PriorPart], coefficients: Sequence[Table], *, n_threads: int) -> Table | None:
     """Return m of each row: float32, shape (n_rows, width); None without parts."""
     mean = None
     for part, each in zip(parts, coefficients, strict=True):
@@ -192,11 +190,15 @@ def _preconditioner(part: PriorPart, weights: Table, n_threads: int) -> Table:
     squared = EntryRows(columns.offsets, columns.indices, columns.n_columns, values=squares)
     diagonal = _product(squared, weights if scale is None else weights * scale[:, None] ** 2, n_threads)
     total = diagonal + np.float32(part.ridge)
-    return np.divide(np.float32(1.0), total, out=np.zeros_like(total), where=total > 0.0)
+    inverse: Table = np.divide(np.float32(1.0), total, out=np.zeros_like(total), where=total > 0.0)
+    return inverse
 
 
 def _inner(left: Sequence[Table], right: Sequence[Table]) -> Float64:
-    return np.sum([_column_sums(a, b) for a, b in zip(left, right, strict=True)], axis=0)
+    total = np.zeros(left[0].shape[1])
+    for a, b in zip(left, right, strict=True):
+        total += _column_sums(a, b)
+    return total
 
 
 def _column_sums(*factors: Table) -> Float64:

@@ -32,9 +32,9 @@ def fix_side(
 ) -> tuple[FixedSide, Table | None]:
     """Make `side`'s table ready to be held fixed.
 
-    Where pairs that are not stored count, the table is turned into the eigenbasis of its Gramian (scores do not
-    change, as the other side is solved afresh), strongest direction first; with coordinate descent, which a
-    rotation would break, the Gramian stays in full.
+    Where pairs that are not stored count, the table is turned into the eigenbasis of its Gramian (scores do
+    not change, as the other side is solved afresh), strongest direction first; with coordinate descent, which
+    a rotation would break, the Gramian stays in full.
 
     Returns
     -------
@@ -113,10 +113,13 @@ def solve_side(
             diagonal = objective.diagonal(side, counts)
             diagonal[counts == 0] = 0.0
             terms = replace(terms, h=(diagonal * mean[part]).astype(np.float32))
+        if objective.by_descent:
+            terms = replace(terms, nonnegative=objective.nonnegative, l1=objective.l1_of(side, counts))
         failure = solve_rows(
             block,
             terms,
             shards=[fixed.table],
+            start=start[part] if start is not None and objective.by_descent else None,
             out=solved.table[part],
             losses=solved.losses[part],
             penalties=solved.penalties[part],

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from alternant.als._fitting import check_not_empty, fit_model, with_attributes
-from alternant.als._settings import check_shared, number, one_of, setting, yes_or_no
+from alternant.als._settings import check_shared, number, setting, yes_or_no
 from alternant.errors import DataError
 from alternant.interactions import Interactions
 from alternant.kernels import resolve_threads

@@ -8,6 +8,7 @@ import numpy as np
 
 from alternant.attributes import AttributeEncoding
 from alternant.errors import DataError
+from alternant.ids import IdMap
 from alternant.interactions import EntryRows, Interactions, check_interactions
 from alternant.model import FactorModel, TraceEntry
 from alternant.model.priors import SidePrior, prior_parts, side_prior
@@ -54,23 +55,27 @@ def check_not_empty(interactions: Interactions) -> None:
 
 def with_attributes(interactions: Interactions, user_attributes: Any, item_attributes: Any) -> Catalogue:
     """Encode attributes; ids that only they know join the interactions' ids, without entries."""
-    encodings: dict[str, AttributeEncoding] = {}
-    labels: dict[str, Any] = {"user": (), "item": ()}
-    for what, frame in (("user", user_attributes), ("item", item_attributes)):
-        if frame is None:
-            continue
-        ids = interactions.user_ids if what == "user" else interactions.item_ids
-        encodings[what] = AttributeEncoding.fit(frame, what=what, ids=ids)
-        labels[what] = encodings[what].new_ids(frame, what=what)
-    grown = interactions.grown(user_labels=labels["user"], item_labels=labels["item"])
-    sides: dict[str, SideAttributes] = {}
-    for what, frame, ids in (
-        ("user", user_attributes, grown.user_ids),
-        ("item", item_attributes, grown.item_ids),
-    ):
-        if what in encodings:
-            sides[what] = SideAttributes(encodings[what], encodings[what].encode(frame, ids, what=what))
-    return Catalogue(grown, sides.get("user"), sides.get("item"))
+    users = _encoding(user_attributes, "user", interactions.user_ids)
+    items = _encoding(item_attributes, "item", interactions.item_ids)
+    grown = interactions.grown(
+        user_labels=() if users is None else users.new_ids(user_attributes, what="user"),
+        item_labels=() if items is None else items.new_ids(item_attributes, what="item"),
+    )
+    return Catalogue(
+        grown,
+        None if users is None else _encoded(users, user_attributes, "user", grown.user_ids),
+        None if items is None else _encoded(items, item_attributes, "item", grown.item_ids),
+    )
+
+
+def _encoding(attributes: Any, what: Literal["user", "item"], ids: IdMap) -> AttributeEncoding | None:
+    return None if attributes is None else AttributeEncoding.fit(attributes, what=what, ids=ids)
+
+
+def _encoded(
+    encoding: AttributeEncoding, attributes: Any, what: Literal["user", "item"], ids: IdMap
+) -> SideAttributes:
+    return SideAttributes(encoding, encoding.encode(attributes, ids, what=what))
 
 
 def fit_model(

@@ -31,8 +31,8 @@ VALUES = ("confidence", "count", "target", "ignore")
 class ImplicitALS:
     """Alternating least squares for what people did: rank the items that a user would take next.
 
-    With p = x_u·y_i, the target t and the weight e = α·w·d·|v| of a stored entry (value v, weight w, discount d),
-    `fit` minimises
+    With p = x_u·y_i, the target t and the weight e = α·w·d·|v| of a stored entry (value v, weight w,
+    discount d), `fit` minimises
 
         Σ_stored c (t − p)²  +  α₀ Σ_P s_u v_i p²  +  Σ_u λ·size_u^ν ‖x_u‖²  +  Σ_i λ·size_i^ν ‖y_i‖²
 
@@ -54,14 +54,14 @@ class ImplicitALS:
         "count": the same, negative values are refused; "target": v is the target, |v| counts as 1; "ignore":
         every stored entry is alike.
     alpha : float or "auto", default "auto"
-        α, what an entry's weight is multiplied by. "auto": with "ials" the number that makes the mean weight 1,
-        else 1.
+        α, what an entry's weight is multiplied by. "auto": with "ials" the number that makes the mean weight
+        1, else 1.
     unobserved_weight : float or "auto", default "auto"
         α₀. "auto": with "ials" 14 · entries / (users · items), else 1.
     unobserved_user_exponent, unobserved_item_exponent : float, default 0
         s_u = (n_u / mean n_u)^exponent, and v_i alike.
     regularization : float or "auto", default "auto"
-        λ. "auto", with "ials" and exponent 1 only: 0.18 / √gm, gm = √(mean size of users · mean size of items).
+        λ. "auto", with "ials" and exponent 1 only: 0.18 / √gm, gm = √(mean user size · mean item size).
     item_regularization : float or None, default None
         λ of the items where it differs.
     regularization_exponent : float or None, default None
@@ -97,7 +97,9 @@ class ImplicitALS:
     """
 
     n_factors: int = setting(128, "length of a user's or item's vector")
-    form: Form = setting("ials", "the objective: ials, hkv or missing-as-zero")
+    form: Literal["ials", "hkv", "missing-as-zero"] = setting(
+        "ials", "the objective: ials, hkv or missing-as-zero"
+    )
     value: Literal["confidence", "count", "target", "ignore"] = setting("confidence", "what values mean")
     alpha: float | Literal["auto"] = setting("auto", "α, which multiplies the weights of entries")
     unobserved_weight: float | Literal["auto"] = setting("auto", "α₀, the weight of pairs not stored")
@@ -105,7 +107,9 @@ class ImplicitALS:
     unobserved_item_exponent: float = setting(0.0, "items' unobserved weight grows with n^exponent")
     regularization: float | Literal["auto"] = setting("auto", "ridge λ, or auto: the rule for ials")
     item_regularization: float | None = setting(None, "λ of the items where it differs")
-    regularization_exponent: float | None = setting(None, "ν of the ridge λ·size^ν; none: 1 with ials, else 0")
+    regularization_exponent: float | None = setting(
+        None, "ν of the ridge λ·size^ν; none: 1 with ials, else 0"
+    )
     item_regularization_exponent: float | None = setting(None, "ν of the items where it differs")
     attribute_regularization: float = setting(1.0, "ridge of the attributes' coefficients")
     nonnegative: bool = setting(False, "factors of at least 0")
@@ -128,7 +132,9 @@ class ImplicitALS:
         one_of(self, "form", FORMS)
         one_of(self, "value", VALUES)
         number(self, "alpha", 'a number above 0, or "auto"', lambda x: x > 0, words=("auto",))
-        number(self, "unobserved_weight", 'a number of at least 0, or "auto"', lambda x: x >= 0, words=("auto",))
+        number(
+            self, "unobserved_weight", 'a number of at least 0, or "auto"', lambda x: x >= 0, words=("auto",)
+        )
         number(self, "regularization", 'a number of at least 0, or "auto"', lambda x: x >= 0, words=("auto",))
         number(self, "item_regularization", "a number of at least 0, or None", lambda x: x >= 0)
         for name in ("regularization_exponent", "item_regularization_exponent"):
@@ -260,4 +266,6 @@ class ImplicitALS:
     ) -> float:
         """Return the ridge of attribute coefficients: in units of the mean ridge of a row with entries."""
         counts = rows_of(interactions, side).counts
-        return self.attribute_regularization * float(objective.diagonal(side, counts[counts > 0])[:, 0].mean())
+        return self.attribute_regularization * float(
+            objective.diagonal(side, counts[counts > 0])[:, 0].mean()
+        )

@@ -1,4 +1,4 @@
-"""Settings of the estimators: declared with the help that the command line shows, checked when one is made."""
+"""Settings of the estimators: declared with their help, checked when an estimator is made."""
 
 from collections.abc import Callable
 from dataclasses import field

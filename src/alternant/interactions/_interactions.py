@@ -324,7 +324,7 @@ class Interactions:
         return cls(parts.user_ids, parts.item_ids, parts.by_user, by_item, parts.report, frame_type)
 
     def grown(self, *, user_labels: Any = (), item_labels: Any = ()) -> "Interactions":
-        """Return the same entries under id maps that know more ids, appended; ids that are known are passed over.
+        """Return the same entries under id maps that know more ids, appended; known ones are passed over.
 
         Examples
         --------

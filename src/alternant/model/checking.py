@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alternant.errors import DataError
+from alternant.model.priors import SidePrior
+from alternant.objective import Side
 
 if TYPE_CHECKING:
     from alternant.model.snapshot import FactorModel
@@ -20,6 +22,16 @@ def check(model: "FactorModel") -> None:
     _array(model, "user_counts", np.int64, (n_users,))
     _array(model, "item_counts", np.int64, (n_items,))
     _array(model, "omega", np.float64, (model.problem.n_factors,))
+    k = model.problem.n_factors
+    for name, dtype, shape in (
+        ("gram", np.float32, (k, k)),
+        ("user_unobserved", np.float64, (n_users,)),
+        ("item_unobserved", np.float64, (n_items,)),
+    ):
+        if getattr(model, name) is not None:
+            _array(model, name, dtype, shape)
+    _prior(model, "users", model.user_prior, n_users, n_items)
+    _prior(model, "items", model.item_prior, n_items, n_users)
     for name in ("user_table", "item_table"):
         if not np.isfinite(getattr(model, name)).all():
             raise DataError(f"{name} must be finite, got NaN or infinity")
@@ -37,6 +49,33 @@ def check(model: "FactorModel") -> None:
         raise DataError(
             f"the history must have the model's ids ({n_users} users, {n_items} items), "
             f"got {history.n_users} and {history.n_items}"
+        )
+
+
+def _prior(model: "FactorModel", side: Side, prior: SidePrior, n_rows: int, n_other: int) -> None:
+    """Refuse coefficients that do not fit the objective, the ids and the features."""
+    objective, width = model.problem, model.problem.width
+    n_features = 0 if prior.encoding is None else prior.encoding.n_features
+    for what, ridge, table, shape in (
+        ("link", objective.link_ridge(side), prior.link, (n_other, width)),
+        ("attributes", objective.attribute_ridge(side), prior.attributes, (n_features, width)),
+    ):
+        if (ridge is None) != (table is None):
+            raise DataError(f"the {what} of {side} must go with its ridge {ridge!r}")
+        if table is not None and (table.dtype != np.float32 or table.shape != shape):
+            raise DataError(
+                f"the {what} of {side} must be float32 of shape {shape}, "
+                f"got {table.dtype} of shape {table.shape}"
+            )
+        if table is not None and not np.isfinite(table).all():
+            raise DataError(f"the {what} of {side} must be finite, got NaN or infinity")
+    features = prior.features
+    if (features is None) != (prior.attributes is None):
+        raise DataError(f"attributes of {side} must go with their features")
+    if features is not None and (features.n_rows, features.n_columns) != (n_rows, n_features):
+        raise DataError(
+            f"features of {side} must have shape {(n_rows, n_features)}, "
+            f"got {(features.n_rows, features.n_columns)}"
         )
 
 

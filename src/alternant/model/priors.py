@@ -1,14 +1,15 @@
-"""The prior means that a model holds: the coefficients of a side's link and attributes, and how attributes are
-read."""
+"""The prior means that a model holds: coefficients of links and attributes, and what attributes are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alternant.attributes import AttributeEncoding
 from alternant.interactions import EntryRows
+from alternant.kernels import csr
 from alternant.objective import Objective, Side
 from alternant.prior import PriorPart, attribute_part, link_part
 
@@ -81,3 +82,39 @@ def side_prior(
     """Return the prior that a fit leaves."""
     found = {part.kind: each for part, each in zip(parts, coefficients, strict=True)}
     return SidePrior(found.get("link"), found.get("attributes"), encoding, features)
+
+
+def prior_arrays(prior: SidePrior) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a prior, for a model file."""
+    arrays: dict[str, NDArray[Any]] = {}
+    for name in ("link", "attributes"):
+        if (table := getattr(prior, name)) is not None:
+            arrays[name] = table
+    if prior.features is not None:
+        arrays |= {
+            "features.offsets": prior.features.offsets,
+            "features.indices": prior.features.indices,
+        }
+        if prior.features.values is not None:
+            arrays["features.values"] = prior.features.values
+    return arrays
+
+
+def prior_dict(prior: SidePrior) -> dict[str, Any] | None:
+    """Return what a model file says of a prior in words; None of one without attributes."""
+    return None if prior.encoding is None else prior.encoding.to_dict()
+
+
+def prior_of(described: dict[str, Any] | None, arrays: dict[str, NDArray[Any]]) -> SidePrior:
+    """Return the prior that :func:`prior_arrays` and :func:`prior_dict` described."""
+    encoding = None if described is None else AttributeEncoding.from_dict(described)
+    features = None
+    if encoding is not None:
+        features = EntryRows(
+            arrays["features.offsets"],
+            arrays["features.indices"],
+            encoding.n_features,
+            values=arrays.get("features.values"),
+        )
+        csr.check_rows(features.offsets, features.indices, n_columns=features.n_columns)
+    return SidePrior(arrays.get("link"), arrays.get("attributes"), encoding, features)

@@ -11,7 +11,9 @@ from alternant.errors import DataError, ModelFileError
 from alternant.ids import IdMap
 from alternant.interactions import BuildReport, EntryRows, Interactions
 from alternant.kernels import csr
+from alternant.model.priors import prior_arrays, prior_dict, prior_of
 from alternant.objective import from_dict
+from alternant.preparation import FittedPreparation
 
 if TYPE_CHECKING:
     from alternant.model.snapshot import FactorModel
@@ -20,18 +22,27 @@ Arrays = dict[str, NDArray[Any]]
 
 KIND = "FactorModel"
 _TABLES = ("user_table", "item_table", "user_counts", "item_counts", "omega")
+_OPTIONAL = ("gram", "user_unobserved", "item_unobserved")
+_PRIORS = ("user_prior", "item_prior")
 _ENTRY_COLUMNS = ("values", "weights", "times")
 
 
 def save(model: "FactorModel", path: str | os.PathLike[str]) -> None:
     """Write a model; see :meth:`FactorModel.save`."""
     arrays: Arrays = {name: getattr(model, name) for name in _TABLES}
+    arrays |= {name: array for name in _OPTIONAL if (array := getattr(model, name)) is not None}
     arrays |= _prefixed("user_ids", model.user_ids.to_arrays())
     arrays |= _prefixed("item_ids", model.item_ids.to_arrays())
+    for name in _PRIORS:
+        arrays |= _prefixed(name, prior_arrays(getattr(model, name)))
+    if model.preparation is not None:
+        arrays |= _prefixed("preparation", model.preparation.to_arrays())
     content: dict[str, Any] = {
         "kind": KIND,
         "problem": model.problem.to_dict(),
         "settings": model.settings,
+        "preparation": None if model.preparation is None else model.preparation.to_dict(),
+        **{name: prior_dict(getattr(model, name)) for name in _PRIORS},
         "trace": [dataclasses.astuple(entry) for entry in model.trace],
         "stopped": model.stopped,
         "value_range": model.value_range,
@@ -93,10 +104,16 @@ def load(path: str | os.PathLike[str]) -> "FactorModel":
     try:
         user_ids = IdMap.from_arrays(_unprefixed("user_ids", arrays))
         item_ids = IdMap.from_arrays(_unprefixed("item_ids", arrays))
+        fields: dict[str, Any] = {name: arrays[name] for name in _TABLES}
+        fields |= {name: arrays.get(name) for name in _OPTIONAL}
+        fields |= {name: prior_of(content[name], _unprefixed(name, arrays)) for name in _PRIORS}
         return FactorModel(
             user_ids=user_ids,
             item_ids=item_ids,
-            **{name: arrays[name] for name in _TABLES},
+            **fields,
+            preparation=None
+            if content["preparation"] is None
+            else FittedPreparation.from_parts(content["preparation"], _unprefixed("preparation", arrays)),
             problem=from_dict(content["problem"]),
             settings=content["settings"],
             history=_history(user_ids, item_ids, _unprefixed("history", arrays), content["history"]),

@@ -17,9 +17,8 @@ from alternant.model.completion import Completion, complete
 from alternant.model.folding import FoldedIn
 from alternant.model.frames import factors_frame
 from alternant.model.neighbours import Neighbours, inverse_norms, similar
-from alternant.model.recommendations import Recommendations
-
 from alternant.model.priors import SidePrior
+from alternant.model.recommendations import Recommendations
 from alternant.objective import FixedSide
 from alternant.preparation import FittedPreparation
 
@@ -470,9 +469,7 @@ class FactorModel:
         >>> model.recommend(model.fold_in({"y": 5.0})).item_id.tolist()
         ['x']
         """
-        return folding.fold_in(
-            self, history, unknown=unknown, attributes=attributes, n_threads=n_threads
-        )
+        return folding.fold_in(self, history, unknown=unknown, attributes=attributes, n_threads=n_threads)
 
     def objective(self, interactions: Interactions) -> float:
         """Compute the objective of this model's tables on `interactions`, in float64, in one pass.

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from alternant.interactions import Interactions
 from alternant.model.folding import with_ids
-from alternant.model.priors import Side, SidePrior, prior_parts
-from alternant.objective import rows_of
+from alternant.model.priors import SidePrior, prior_parts
+from alternant.objective import Side, rows_of
 from alternant.prior import coefficient_penalty, prior_mean
 
 if TYPE_CHECKING:

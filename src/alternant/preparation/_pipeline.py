@@ -143,8 +143,8 @@ def _check_finite(interactions: Interactions, name: str, column: Float32 | None)
         weight = 1.0 if rows.weights is None else rows.weights[at]
         raise DataError(
             f"the {name} made of value {value!s} and weight {weight!s} must be finite, got "
-            f"{column[at]!s} for {entry_words(interactions, at)}; scale values and weights down, or change transforms, "
-            "discount or scale"
+            f"{column[at]!s} for {entry_words(interactions, at)}; scale values and weights down, or change "
+            "transforms, discount or scale"
         )
 
 

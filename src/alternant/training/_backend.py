@@ -142,19 +142,20 @@ class LocalBackend:
 
     def unobserved(self, side: Side, fixed: FixedSide, table: Table) -> float:
         """Return α₀ Σ s v p² over all pairs, from the fixed side's Gramian."""
-        if fixed.omega is None and fixed.gram is None:
+        if fixed.omega is not None:
+            fixed_gram = np.diag(fixed.omega)
+        elif fixed.gram is not None:
+            fixed_gram = fixed.gram.astype(np.float64)
+        else:
             return 0.0
         counts = rows_of(self.interactions, side).counts
         scale = self.objective.unobserved_scale(side, counts)
         rows = table if scale is None else table * np.sqrt(scale).astype(np.float32)[:, None]
         gram = dense.gramian(np.ascontiguousarray(rows), n_threads=self.n_threads)
-        fixed_gram = np.diag(fixed.omega) if fixed.omega is not None else fixed.gram
         return self.objective.unobserved_factor * float(np.sum(gram * fixed_gram))
 
 
-def rotated(
-    coefficients: tuple[Table, ...], rotation: Table | None, *, n_threads: int
-) -> tuple[Table, ...]:
+def rotated(coefficients: tuple[Table, ...], rotation: Table | None, *, n_threads: int) -> tuple[Table, ...]:
     """Return coefficients in the basis that tables were turned into; a bias column stays."""
     if rotation is None:
         return coefficients

@@ -16,7 +16,7 @@ from alternant.errors import DivergedError
 from alternant.model import TraceEntry
 from alternant.objective import Side, Table, other
 from alternant.training._backend import Backend
-from alternant.training._state import SideState, State
+from alternant.training._state import State
 
 logger = logging.getLogger("alternant.training")
 

@@ -67,9 +67,7 @@ def _checked(initial: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
     return found
 
 
-def _take_over(
-    start: Table, model: FactorModel, interactions: Interactions, objective: Objective
-) -> None:
+def _take_over(start: Table, model: FactorModel, interactions: Interactions, objective: Objective) -> None:
     if model.n_factors != objective.n_factors:
         raise DataError(
             f"initial must have {objective.n_factors} factors as the estimator has, "

@@ -85,6 +85,9 @@ def _time_column(array: NDArray[Any], words: str) -> Column:
     return Column("time", len(array), words, seconds, nulls if nulls.any() else None)
 
 
+_LISTS = (list, tuple, set, frozenset, np.ndarray)
+
+
 def _is_null(value: object) -> bool:
     return (
         value is None
@@ -94,7 +97,7 @@ def _is_null(value: object) -> bool:
 
 
 def _object_column(values: list[Any], *, name: str, words: str) -> Column:
-    """Return Python objects as a column: all text, all integers, all numbers, all times, or "other"."""
+    """Return Python objects as a column: all text, integers, numbers, times or lists, or "other"."""
     n = len(values)
     kinds = set(map(type, values))
     nulls = None
@@ -123,10 +126,21 @@ def _object_column(values: list[Any], *, name: str, words: str) -> Column:
     if all(issubclass(kind, datetime.date) for kind in kinds):
         seconds = [0 if _is_null(value) else _unix_seconds(value) for value in values]
         return Column("time", n, "datetime", np.array(seconds, dtype=np.int64), nulls)
+    if all(issubclass(kind, _LISTS) for kind in kinds):
+        return _list_column(values, nulls, name=name)
     if len(kinds) > 1:
         names = " and ".join(sorted(kind.__name__ for kind in kinds))
         return Column("other", n, f"a mixture of {names}", nulls=nulls)
     return Column("other", n, next(iter(kinds)).__name__, nulls=nulls)
+
+
+def _list_column(values: list[Any], nulls: NDArray[np.bool_] | None, *, name: str) -> Column:
+    lists = [[] if value is None or _is_null(value) else list(value) for value in values]
+    ends = np.cumsum(np.fromiter(map(len, lists), dtype=np.int64, count=len(lists)))
+    flat = [element for elements in lists for element in elements]
+    elements = _object_column(flat, name=name, words="null")
+    begins = np.concatenate([np.zeros(1, dtype=np.int64), ends[:-1]])
+    return Column("list", len(values), "list", nulls=nulls, elements=elements, begins=begins, ends=ends)
 
 
 def _filled(values: list[Any], nulls: NDArray[np.bool_] | None, fill: Any, dtype: Any) -> NDArray[Any]:

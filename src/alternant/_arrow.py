@@ -110,12 +110,15 @@ _TIMES = {
     "tdD": ("<i4", -86400), "tdm": ("<i8", 1000),
     "tss": ("<i8", 1), "tsm": ("<i8", 10**3), "tsu": ("<i8", 10**6), "tsn": ("<i8", 10**9),
 }  # fmt: skip
+# format -> dtype of offsets, and of sizes where there are any
+_LISTS = {"+l": ("<i4", None), "+L": ("<i8", None), "+vl": ("<i4", "<i4"), "+vL": ("<i8", "<i8")}
 _WORDS = {
     "n": "null", "b": "bool", "c": "int8", "C": "uint8", "s": "int16", "S": "uint16", "i": "int32",
     "I": "uint32", "l": "int64", "L": "uint64", "e": "float16", "f": "float32", "g": "float64", "u": "string",
     "U": "large_string", "vu": "string_view", "z": "binary", "Z": "large_binary", "vz": "binary_view",
     "d": "decimal", "tdD": "date", "tdm": "date", "tss": "timestamp", "tsm": "timestamp", "tsu": "timestamp",
-    "tsn": "timestamp", "+s": "struct", "+l": "list", "+L": "large_list", "+r": "run_end_encoded",
+    "tsn": "timestamp", "+s": "struct", "+l": "list", "+L": "large_list", "+vl": "list_view",
+    "+vL": "large_list_view", "+w": "fixed_size_list", "+r": "run_end_encoded",
 }  # fmt: skip
 
 
@@ -256,12 +259,50 @@ def _column(kind: _Type, arrays: _Arrays) -> Column:
     if kind.format in ("u", "U", "vu"):
         strings = tuple(_strings(kind.format, *array) for array in arrays)
         return Column("string", n, kind.words, nulls=nulls, strings=strings)
+    if kind.format in _LISTS or kind.format.startswith("+w:"):
+        return _list_column(kind, arrays, n, nulls)
     if kind.format.startswith("d:"):
         _, scale, bits = (*map(int, kind.format[2:].split(",")), 128)[:3]
         if bits <= 128:
             values = _joined(arrays, lambda a, o, r, own: _decimals(a, o, r, own, scale, bits), np.float64)
             return Column("float", n, kind.words, values, nulls)
     return Column("other", n, kind.words, nulls=nulls)
+
+
+def _list_column(kind: _Type, arrays: _Arrays, n: int, nulls: NDArray[np.bool_] | None) -> Column:
+    begins, ends = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
+    children: _Arrays = []
+    row = n_elements = 0
+    for array, offset, rows, owner in arrays:
+        child = array.children[0].contents
+        part = slice(row, row + rows)
+        begins[part], ends[part] = _list_bounds(kind, array, offset, rows, owner)
+        used = slice(None) if nulls is None else ~nulls[part]  # what stands where null is undefined
+        low, high = begins[part][used], ends[part][used]
+        if ((low < 0) | (high < low) | (high > child.length)).any():
+            raise DataError("an Arrow list lies outside its elements")
+        begins[part] += n_elements
+        ends[part] += n_elements
+        children.append((child, child.offset, child.length, owner))
+        row += rows
+        n_elements += child.length
+    elements = _column(kind.children[0], children)
+    return Column("list", n, kind.words, nulls=nulls, elements=elements, begins=begins, ends=ends)
+
+
+def _list_bounds(
+    kind: _Type, array: Any, offset: int, n: int, owner: object
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    if kind.format.startswith("+w:"):
+        width = int(kind.format[3:])
+        begins = np.arange(offset, offset + n, dtype=np.int64) * width
+        return begins, begins + width
+    of_offsets, of_sizes = _LISTS[kind.format]
+    if of_sizes is None:
+        bounds = _buffer(array, 1, (offset + n + 1,), of_offsets, owner)[offset:].astype(np.int64)
+        return bounds[:-1], bounds[1:]
+    begins = _buffer(array, 1, (offset + n,), of_offsets, owner)[offset:].astype(np.int64)
+    return begins, begins + _buffer(array, 2, (offset + n,), of_sizes, owner)[offset:].astype(np.int64)
 
 
 def _decimals(array: Any, offset: int, n: int, owner: object, scale: int, bits: int) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Kind = Literal["integer", "float", "boolean", "string", "time", "other"]
+Kind = Literal["integer", "float", "boolean", "string", "time", "list", "other"]
 
 # As Arrow lays strings out: (offsets int32 | int64 (n + 1), bytes uint8), or (views uint8 (n, 16), buffers)
 StringChunk = tuple[NDArray[Any], NDArray[np.uint8] | list[NDArray[np.uint8]]]
@@ -24,10 +24,14 @@ class Column:
     ----------
     kind : what the values are; "other" cannot be used, and `type_name` says what it is in the caller's words
     n : int, rows
-    values : any integer, float or bool dtype, shape (n,), or None for strings; times are int64 Unix seconds
+    values : any integer, float or bool dtype, shape (n,), or None for strings and lists; times are int64
+        Unix seconds
     nulls : bool, shape (n,), True where the row is null, or None without nulls
     strings : the chunks of a string column, in order of rows
     codes : int64, shape (n,), or None; where given, row i holds string `codes[i]` of `strings`
+        (undefined where null)
+    elements : of a list column only: what its lists hold, all in one column
+    begins, ends : int64, shape (n,), or None; the list of row i is ``elements[begins[i]:ends[i]]``
         (undefined where null)
     type_name : the type in the caller's words, for messages
     """
@@ -39,6 +43,9 @@ class Column:
     nulls: NDArray[np.bool_] | None = None
     strings: tuple[StringChunk, ...] = ()
     codes: NDArray[np.int64] | None = None
+    elements: "Column | None" = None
+    begins: NDArray[np.int64] | None = None
+    ends: NDArray[np.int64] | None = None
 
     @property
     def first_null(self) -> int | None:

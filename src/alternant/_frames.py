@@ -5,7 +5,7 @@ frame libraries themselves are never required.
 """
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -47,19 +47,23 @@ def as_column(data: Any, *, name: str) -> Column:
     return array_column(data, name=name)
 
 
-def read_columns(frame: Any, parts: Mapping[str, str]) -> dict[str, Column]:
+Parts = Mapping[str, str] | Callable[[list[Any]], Mapping[str, str]]
+
+
+def read_columns(frame: Any, parts: Parts) -> dict[str, Column]:
     """Return columns of `frame` by name: with Arrow's interface, any eager frame, or a dict of arrays.
 
-    `parts` maps what a column is to be (user, item, value, …) to its name.
+    `parts` maps what a column is to be (user, item, value, …) to its name; or is a function that is given
+    the names that the frame has, and returns that.
     """
-    names = list(parts.values())
     if isinstance(frame, Mapping):
-        _check_names(parts, list(frame))
+        names = _names(parts, list(frame))
         return {name: as_column(frame[name], name=f"column {name!r}") for name in names}
     kind = frame_type_of(frame)
     if kind == "pandas" and hasattr(frame, "columns"):
-        _check_names(parts, list(frame.columns))
-        frame = frame[list(dict.fromkeys(names))]  # a column that is not asked for may be beyond Arrow
+        names = _names(parts, list(frame.columns))
+        parts = dict(zip(names, names, strict=True)) if callable(parts) else parts
+        frame = frame[names]  # a column that is not asked for may be beyond Arrow
     if kind == "polars" and hasattr(frame, "collect"):
         raise DataError("a lazy frame must be collected first: pass frame.collect()")
     if is_arrow(frame):
@@ -69,12 +73,14 @@ def read_columns(frame: Any, parts: Mapping[str, str]) -> dict[str, Column]:
             if kind != "pandas":
                 raise
         else:
-            _check_names(parts, table.names)
-            return {name: table.column(name) for name in dict.fromkeys(names)}
+            return {name: table.column(name) for name in _names(parts, table.names)}
     return _read_by_narwhals(frame, parts)
 
 
-def _check_names(parts: Mapping[str, str], known: list[Any]) -> None:
+def _names(parts: Parts, known: list[Any]) -> list[str]:
+    """Return the names of the columns to read, each once, or refuse one that is not there, or there twice."""
+    if callable(parts):
+        parts = parts(known)
     for part, name in parts.items():
         if known.count(name) == 0:
             columns = ", ".join(repr(column) for column in known[:20])
@@ -84,9 +90,10 @@ def _check_names(parts: Mapping[str, str], known: list[Any]) -> None:
             raise DataError(f"no column {name!r} in the frame; it has {columns or 'no columns'}{remedy}")
         if known.count(name) > 1:
             raise DataError(f"the frame has {known.count(name)} columns named {name!r}; rename all but one")
+    return list(dict.fromkeys(parts.values()))
 
 
-def _read_by_narwhals(frame: Any, parts: Mapping[str, str]) -> dict[str, Column]:
+def _read_by_narwhals(frame: Any, parts: Parts) -> dict[str, Column]:
     import narwhals as nw  # here, because it would double the time that `import alternant` takes
 
     try:
@@ -96,8 +103,7 @@ def _read_by_narwhals(frame: Any, parts: Mapping[str, str]) -> dict[str, Column]
             "a data frame (pandas, polars, pyarrow or any other with Arrow's interface) or a dict of arrays"
         )
         raise DataError(f"frame must be {expected}, got {type(frame).__name__}") from error
-    _check_names(parts, eager.columns)
-    names = parts.values()
+    names = _names(parts, eager.columns)
     return {name: _narwhals_column(eager.get_column(name), name=f"column {name!r}") for name in names}
 
 

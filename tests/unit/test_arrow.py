@@ -161,15 +161,50 @@ def test_narrow_decimals(kind):
     ("array", "words"),
     [
         (pa.array([b"x"]), "binary"),
-        (pa.array([[1]]), "list"),
         (pa.array([{"a": 1}]), "struct"),
         (pa.array([datetime.timedelta(1)]), "Arrow type 'tDu'"),
     ],
-    ids=["binary", "list", "struct", "duration"],
+    ids=["binary", "struct", "duration"],
 )
 def test_types_that_cannot_be_used_say_what_they_are(array, words):
     column = read_arrow(array).whole()
     assert (column.kind, column.type_name) == ("other", words)
+
+
+LISTS = [["a", "b"], None, [], ["c", None, "a"], ["d"], [], ["e", "f"]]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pa.list_(pa.string()),
+        pa.large_list(pa.string_view()),
+        pa.list_view(pa.large_string()),
+        pa.large_list_view(pa.string()),
+        pa.list_(pa.dictionary(pa.int8(), pa.string())),
+    ],
+    ids=str,
+)
+def test_lists(kind):
+    for data in shapes(pa.array(LISTS, type=kind)):
+        column = read_arrow(data).whole()
+        assert column.kind == "list"
+        assert lists(column) == data.to_pylist()
+
+
+def test_lists_of_one_size():
+    for data in shapes(
+        pa.array([["a", "b"], None, ["c", "d"], ["e", "f"], ["g", "h"]], type=pa.list_(pa.string(), 2))
+    ):
+        assert lists(read_arrow(data).whole()) == data.to_pylist()
+
+
+def lists(column):
+    elements = texts(column.elements)
+    return [
+        None if column.nulls is not None and column.nulls[row] else elements[begin:end]
+        for row, (begin, end) in enumerate(zip(column.begins, column.ends, strict=True))
+    ]
 
 
 def test_tables_are_read_by_column_name_and_sliced_record_batches_too():

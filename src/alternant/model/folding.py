@@ -112,7 +112,8 @@ def _features(prior: SidePrior, stored_ids: IdMap, ids: IdMap, attributes: Any) 
             raise DataError("attributes need a model that was fitted with attributes of this side")
         return None
     if attributes is not None:
-        return prior.encoding.encode(attributes, ids, what="user")
+        encoded: EntryRows = prior.encoding.encode(attributes, ids, what="user")
+        return encoded
     if ids.kind != stored_ids.kind:
         return prior.features.chosen(np.full(len(ids), -1, np.int32))
     return prior.features.chosen(stored_ids.encode(ids.labels, what="user", unknown="mark"))

@@ -1,19 +1,21 @@
 """The connection to DuckDB: opened in memory, never reaching for the network; its errors in our words."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import duckdb
+from numpy.typing import NDArray
 
 from alternant.errors import DataError
 
 Connection = duckdb.DuckDBPyConnection
 Relation = duckdb.DuckDBPyRelation
 
+_T = TypeVar("_T")
 _INTERRUPT = "INTERRUPT Error"
 
 SQL_NAME = "the SQL query"
@@ -28,15 +30,25 @@ def connect() -> Connection:
 
 
 def rows_of(connection: Connection, query: str) -> list[Any]:
-    """Run a query and return its rows; Ctrl-C ends it at once.
+    """Run a query and return its rows; Ctrl-C ends it at once."""
+    return _interruptible(connection, lambda: connection.execute(query).fetchall())
+
+
+def arrays_of(connection: Connection, query: str) -> dict[str, NDArray[Any]]:
+    """Run a query and return its columns as arrays, masked where null; Ctrl-C ends it at once."""
+    return _interruptible(connection, lambda: connection.execute(query).fetchnumpy())
+
+
+def _interruptible(connection: Connection, run: Callable[[], _T]) -> _T:
+    """Return what `run` does with `connection`, and stop it at Ctrl-C.
 
     In a thread of its own: DuckDB looks for signals between the tasks that the calling thread happens to get,
     and where others get them all, a Ctrl-C waits for the end of the query.
     """
     with ThreadPoolExecutor(1) as pool:
-        rows = pool.submit(lambda: connection.execute(query).fetchall())
+        running = pool.submit(run)
         try:
-            return rows.result()
+            return running.result()
         except KeyboardInterrupt:
             connection.interrupt()
             raise

@@ -5,10 +5,20 @@ how a model was fitted, nor any command line or server.
 """
 
 from alternant.model.completion import Completion
+from alternant.model.factor_model import FactorModel
 from alternant.model.folding import FoldedIn
 from alternant.model.neighbours import Neighbours
 from alternant.model.recommendations import Recommendations
 from alternant.model.saving import load
-from alternant.model.snapshot import FactorModel, TraceEntry
+from alternant.model.snapshot import Snapshot, TraceEntry
 
-__all__ = ["Completion", "FactorModel", "FoldedIn", "Neighbours", "Recommendations", "TraceEntry", "load"]
+__all__ = [
+    "Completion",
+    "FactorModel",
+    "FoldedIn",
+    "Neighbours",
+    "Recommendations",
+    "Snapshot",
+    "TraceEntry",
+    "load",
+]

@@ -11,10 +11,10 @@ from alternant.model.priors import SidePrior
 from alternant.objective import Side
 
 if TYPE_CHECKING:
-    from alternant.model.snapshot import FactorModel
+    from alternant.model.snapshot import Snapshot
 
 
-def check(model: "FactorModel") -> None:
+def check(model: "Snapshot") -> None:
     """Refuse wrong shapes and dtypes, and numbers that are not finite; make all arrays read-only."""
     n_users, n_items, width = len(model.user_ids), len(model.item_ids), model.problem.width
     _array(model, "user_table", np.float32, (n_users, width))
@@ -52,7 +52,7 @@ def check(model: "FactorModel") -> None:
         )
 
 
-def _prior(model: "FactorModel", side: Side, prior: SidePrior, n_rows: int, n_other: int) -> None:
+def _prior(model: "Snapshot", side: Side, prior: SidePrior, n_rows: int, n_other: int) -> None:
     """Refuse coefficients that do not fit the objective, the ids and the features."""
     objective, width = model.problem, model.problem.width
     n_features = 0 if prior.encoding is None else prior.encoding.n_features
@@ -83,7 +83,7 @@ def _is_finite(value: object) -> bool:
     return isinstance(value, float | int) and math.isfinite(value)
 
 
-def _array(model: "FactorModel", name: str, dtype: Any, shape: tuple[int, ...]) -> None:
+def _array(model: "Snapshot", name: str, dtype: Any, shape: tuple[int, ...]) -> None:
     array: NDArray[Any] = getattr(model, name)
     if array.dtype != dtype or array.shape != shape:
         raise DataError(

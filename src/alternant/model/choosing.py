@@ -14,7 +14,7 @@ from alternant.interactions import EntryRows
 from alternant.model.folding import FoldedIn
 
 if TYPE_CHECKING:
-    from alternant.model.snapshot import FactorModel
+    from alternant.model.snapshot import Snapshot
 
 Side = Literal["users", "items"]
 
@@ -75,7 +75,7 @@ class ChosenRows:
         return np.asarray(self.is_known & (self.counts[self.index] > 0))
 
 
-def choose(model: "FactorModel", side: Side, asked: Any, *, mark_unknown: bool = False) -> ChosenRows:
+def choose(model: "Snapshot", side: Side, asked: Any, *, mark_unknown: bool = False) -> ChosenRows:
     """Return the rows for `asked`; an unknown id raises, or gets index -1 with `mark_unknown`.
 
     Raises
@@ -107,7 +107,7 @@ def choose(model: "FactorModel", side: Side, asked: Any, *, mark_unknown: bool =
     )
 
 
-def positions(model: "FactorModel", side: Side, asked: Any, *, skip_unknown: bool) -> NDArray[np.int32]:
+def positions(model: "Snapshot", side: Side, asked: Any, *, skip_unknown: bool) -> NDArray[np.int32]:
     """Return the positions of a list of ids (or one), for `exclude=` and `candidates=`."""
     chosen = choose(model, side, asked, mark_unknown=skip_unknown)
     if not chosen.is_stored:
@@ -116,7 +116,7 @@ def positions(model: "FactorModel", side: Side, asked: Any, *, skip_unknown: boo
 
 
 def listable(
-    model: "FactorModel", side: Side, *, exclude: Any, candidates: Any, min_entries: Any
+    model: "Snapshot", side: Side, *, exclude: Any, candidates: Any, min_entries: Any
 ) -> NDArray[np.int32] | None:
     """Return the positions that a list may hold, ascending; None for all.
 
@@ -165,7 +165,7 @@ def _labels(ids: IdMap, asked: Any, index: NDArray[np.int32]) -> NDArray[Any]:
     return labels.astype(np.int64) if ids.kind == "integer" else labels
 
 
-def _folded(model: "FactorModel", side: Side, folded: FoldedIn) -> ChosenRows:
+def _folded(model: "Snapshot", side: Side, folded: FoldedIn) -> ChosenRows:
     if side == "items":
         raise DataError("items must be item ids, got folded-in users")
     # A model loaded twice has the same items at two places.

@@ -11,7 +11,7 @@ from alternant.model.choosing import ChosenRows, choose
 from alternant.model.pairs import clipped, predictions
 
 if TYPE_CHECKING:
-    from alternant.model.snapshot import FactorModel
+    from alternant.model.snapshot import Snapshot
 
 _PAIRS_AT_ONCE = 1 << 20
 _ROWS_SHOWN = 20
@@ -76,9 +76,7 @@ class Completion:
         return f"[{text}]" if self.known[row, column] else f"{text} "
 
 
-def complete(
-    model: "FactorModel", users: Any, items: Any, *, clip: bool, n_threads: int | None
-) -> Completion:
+def complete(model: "Snapshot", users: Any, items: Any, *, clip: bool, n_threads: int | None) -> Completion:
     """Predict every pair; see :meth:`FactorModel.complete`."""
     u = choose(model, "users", model.user_ids.labels if users is None else users)
     i = choose(model, "items", model.item_ids.labels if items is None else items)

@@ -4,12 +4,12 @@ import textwrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from alternant.model.snapshot import FactorModel
+    from alternant.model.snapshot import Snapshot
 
 _WIDTH = 80
 
 
-def describe(model: "FactorModel") -> str:
+def describe(model: "Snapshot") -> str:
     """Return sizes, settings, objective and why the fit stopped, one line each."""
     biases = ", biases" if model.problem.has_biases else ""
     lines = [
@@ -31,7 +31,7 @@ def describe(model: "FactorModel") -> str:
     return "\n".join(lines)
 
 
-def _data(model: "FactorModel") -> str:
+def _data(model: "Snapshot") -> str:
     text = f"{int(model.user_counts.sum()):,} entries"
     if model.value_range is not None:
         text += f", values {model.value_range[0]:g} to {model.value_range[1]:g}"

@@ -17,7 +17,7 @@ from alternant.prior import prior_mean
 from alternant.solvers import solve_side
 
 if TYPE_CHECKING:
-    from alternant.model.snapshot import FactorModel
+    from alternant.model.snapshot import Snapshot
 
 _log = logging.getLogger("alternant.model")
 
@@ -65,7 +65,7 @@ class FoldedIn:
 
 
 def fold_in(
-    model: "FactorModel",
+    model: "Snapshot",
     history: Interactions | Mapping[Any, float],
     *,
     unknown: str,

@@ -9,10 +9,10 @@ from alternant._frames import FrameType, make_frame
 from alternant.model.choosing import Side, word
 
 if TYPE_CHECKING:
-    from alternant.model.snapshot import FactorModel
+    from alternant.model.snapshot import Snapshot
 
 
-def factors_frame(model: "FactorModel", side: Side, frame_type: FrameType | None) -> Any:
+def factors_frame(model: "Snapshot", side: Side, frame_type: FrameType | None) -> Any:
     """Return ids, factors and biases of one side; see :meth:`FactorModel.item_factors_frame`."""
     ids = model.user_ids if side == "users" else model.item_ids
     table = model.user_table if side == "users" else model.item_table

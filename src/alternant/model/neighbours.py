@@ -20,7 +20,7 @@ from alternant.model.choosing import Side, choose, listable, word
 from alternant.model.lists import Titles, listed, ranks, title_column
 
 if TYPE_CHECKING:
-    from alternant.model.snapshot import FactorModel
+    from alternant.model.snapshot import Snapshot
 
 _LISTS_SHOWN = 5
 
@@ -104,7 +104,7 @@ class Neighbours:
 
 
 def similar(
-    model: "FactorModel", side: Side, asked: Any, k: int, *, min_entries: int, n_threads: int | None
+    model: "Snapshot", side: Side, asked: Any, k: int, *, min_entries: int, n_threads: int | None
 ) -> Neighbours:
     """Rank a side by similarity to some of it; see :meth:`FactorModel.similar_items`."""
     chosen = choose(model, side, asked)

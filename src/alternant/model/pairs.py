@@ -17,14 +17,12 @@ from alternant.model.choosing import ChosenRows, choose
 from alternant.model.folding import FoldedIn
 
 if TYPE_CHECKING:
-    from alternant.model.snapshot import FactorModel
+    from alternant.model.snapshot import Snapshot
 
 UnknownInPairs = Literal["error", "fallback", "nan"]
 
 
-def score(
-    model: "FactorModel", users: Any, items: Any, *, n_threads: int | None
-) -> NDArray[np.float32] | float:
+def score(model: "Snapshot", users: Any, items: Any, *, n_threads: int | None) -> NDArray[np.float32] | float:
     """Score pairs; see :meth:`FactorModel.score`."""
     u, i = choose(model, "users", users), choose(model, "items", items)
     u_index, i_index = _paired(u, i, users)
@@ -32,7 +30,7 @@ def score(
 
 
 def predict(
-    model: "FactorModel",
+    model: "Snapshot",
     users: Any,
     items: Any,
     *,
@@ -53,7 +51,7 @@ def predict(
 
 
 def predictions(
-    model: "FactorModel",
+    model: "Snapshot",
     u: ChosenRows,
     u_index: NDArray[np.int32],
     i_index: NDArray[np.int32],
@@ -74,7 +72,7 @@ def predictions(
     return values.astype(np.float32)
 
 
-def clipped(model: "FactorModel", values: NDArray[np.float32]) -> NDArray[np.float32]:
+def clipped(model: "Snapshot", values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return values within the range of the training values; NaN stays."""
     if model.value_range is None:
         raise DataError("clip=True needs the range of the training values, and this model holds none")
@@ -82,7 +80,7 @@ def clipped(model: "FactorModel", values: NDArray[np.float32]) -> NDArray[np.flo
 
 
 def _scores(
-    model: "FactorModel",
+    model: "Snapshot",
     u: ChosenRows,
     u_index: NDArray[np.int32],
     i_index: NDArray[np.int32],

@@ -21,7 +21,7 @@ from alternant.model.lists import ranks
 from alternant.model.recommendations import Recommendations
 
 if TYPE_CHECKING:
-    from alternant.model.snapshot import FactorModel
+    from alternant.model.snapshot import Snapshot
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ class _Lists:
 
 
 def recommend(
-    model: "FactorModel",
+    model: "Snapshot",
     queries: Side,
     asked: Any,
     k: int,
@@ -61,7 +61,7 @@ def recommend(
 
 
 def _by_score(
-    model: "FactorModel",
+    model: "Snapshot",
     chosen: ChosenRows,
     index: NDArray[np.int32],
     k: int,
@@ -115,7 +115,7 @@ def entries_of(rows: EntryRows, index: NDArray[np.int32]) -> tuple[NDArray[np.in
     return offsets, indices
 
 
-def _by_popularity(model: "FactorModel", side: Side, k: int, ranked: NDArray[np.int32] | None) -> _Lists:
+def _by_popularity(model: "Snapshot", side: Side, k: int, ranked: NDArray[np.int32] | None) -> _Lists:
     """Return one list: most interactions first, then by position; the score is their number."""
     counts = model.user_counts if side == "users" else model.item_counts
     rows = np.arange(len(counts), dtype=np.int32) if ranked is None else ranked
@@ -139,7 +139,7 @@ def _with_fallback(lists: _Lists, by_model: NDArray[np.bool_], popular: _Lists) 
 
 
 def _labelled(
-    model: "FactorModel", chosen: ChosenRows, lists: _Lists, by_model: NDArray[np.bool_]
+    model: "Snapshot", chosen: ChosenRows, lists: _Lists, by_model: NDArray[np.bool_]
 ) -> Recommendations:
     counts = np.diff(lists.offsets)
     asked = np.repeat(chosen.labels, counts)

@@ -16,7 +16,8 @@ from alternant.objective import from_dict
 from alternant.preparation import FittedPreparation
 
 if TYPE_CHECKING:
-    from alternant.model.snapshot import FactorModel
+    from alternant.model.factor_model import FactorModel
+    from alternant.model.snapshot import Snapshot
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -27,7 +28,7 @@ _PRIORS = ("user_prior", "item_prior")
 _ENTRY_COLUMNS = ("values", "weights", "times")
 
 
-def save(model: "FactorModel", path: str | os.PathLike[str]) -> None:
+def save(model: "Snapshot", path: str | os.PathLike[str]) -> None:
     """Write a model; see :meth:`FactorModel.save`."""
     arrays: Arrays = {name: getattr(model, name) for name in _TABLES}
     arrays |= {name: array for name in _OPTIONAL if (array := getattr(model, name)) is not None}
@@ -92,7 +93,8 @@ def load(path: str | os.PathLike[str]) -> "FactorModel":
     >>> load(path).user_ids == model.user_ids
     True
     """
-    from alternant.model.snapshot import FactorModel, TraceEntry  # the snapshot's methods call this module
+    from alternant.model.factor_model import FactorModel  # its methods call this module
+    from alternant.model.snapshot import TraceEntry
 
     try:
         arrays, content = modelfile.read(path)

@@ -12,10 +12,10 @@ from alternant.objective import Side, rows_of
 from alternant.prior import coefficient_penalty, prior_mean
 
 if TYPE_CHECKING:
-    from alternant.model.snapshot import FactorModel
+    from alternant.model.snapshot import Snapshot
 
 
-def objective(model: "FactorModel", interactions: Interactions) -> float:
+def objective(model: "Snapshot", interactions: Interactions) -> float:
     """Compute the objective in float64; see :meth:`FactorModel.objective`."""
     known = with_ids(interactions, user_ids=model.user_ids, item_ids=model.item_ids)
     prepared = known if model.preparation is None else model.preparation.apply(known, own="both")

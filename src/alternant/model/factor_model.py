@@ -1,0 +1,125 @@
+"""The class FactorModel: a snapshot and all that it answers."""
+
+import os
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from alternant._frames import FrameType
+from alternant.interactions import Interactions
+from alternant.model import folding, saving, totals
+from alternant.model.folding import FoldedIn
+from alternant.model.frames import factors_frame
+from alternant.model.list_answers import ListAnswers
+from alternant.model.pair_answers import PairAnswers
+
+
+class FactorModel(PairAnswers, ListAnswers):
+    """A fitted model, frozen: it predicts, recommends, finds neighbours and folds in new users.
+
+    Estimators return it; :func:`alternant.load` reads it from a file. ``print`` describes it. Its attributes
+    are those of :class:`alternant.model.Snapshot`.
+    """
+
+    def fold_in(
+        self,
+        history: Interactions | Mapping[Any, float],
+        *,
+        unknown: Literal["error", "drop"] = "error",
+        attributes: Any = None,
+        n_threads: int | None = None,
+    ) -> FoldedIn:
+        """Solve users from their history under the stored items.
+
+        The raw history of a stored user gives the stored row to the same bits, on the same build and level.
+
+        Parameters
+        ----------
+        history : Interactions, or a mapping of item ids to values for one user
+            Made like the training data: the same kind of values, weights and times.
+        unknown : {"error", "drop"}
+            What becomes of entries of items that the model does not know: UnknownIdError, or they are left
+            out, and their number is logged. A user who has none left stays, with zeros: without entries, as
+            a user of the model who has none, so that ``recommend`` wants ``unknown="fallback"`` for him.
+        attributes : frame, dict of columns or AttributeMatrix, optional
+            The users' attributes, as `fit` had them; None: those that the model holds, by id.
+        n_threads : int, optional
+
+        Returns
+        -------
+        FoldedIn
+            Accepted wherever `users` is.
+
+        Raises
+        ------
+        UnknownIdError
+            An item is not in this model, and `unknown` is "error".
+        DataError
+            `history` is neither, or a value is not finite.
+        SingularSystemError
+            A user has no unique solution.
+
+        Examples
+        --------
+        >>> from alternant import ExplicitALS, Interactions
+        >>> data = Interactions.from_arrays(["ann", "ann", "bob"], ["x", "y", "x"], [5, 3, 4])
+        >>> model = ExplicitALS(n_factors=1).fit(data)
+        >>> model.recommend(model.fold_in({"y": 5.0})).item_id.tolist()
+        ['x']
+        """
+        return folding.fold_in(self, history, unknown=unknown, attributes=attributes, n_threads=n_threads)
+
+    def objective(self, interactions: Interactions) -> float:
+        """Compute the objective of this model's tables on `interactions`, in float64, in one pass.
+
+        Raises
+        ------
+        UnknownIdError
+            A user or item with entries is not in this model.
+
+        Examples
+        --------
+        >>> from alternant import ExplicitALS, Interactions
+        >>> data = Interactions.from_arrays(["ann", "bob"], ["x", "x"], [4, 4])
+        >>> ExplicitALS(n_factors=1).fit(data).objective(data)
+        0.0
+        """
+        return totals.objective(self, interactions)
+
+    def user_factors_frame(self, frame_type: FrameType | None = None) -> Any:
+        """Return a frame of user_id, f0, f1, … and bias, one row per user; see :meth:`item_factors_frame`."""
+        return factors_frame(self, "users", frame_type)
+
+    def item_factors_frame(self, frame_type: FrameType | None = None) -> Any:
+        """Return a frame of item_id, f0, f1, … and bias (where there is one), one row per item.
+
+        `frame_type` None is the type of the training data, else the first of pandas, polars, pyarrow at hand.
+
+        Examples
+        --------
+        >>> from alternant import ExplicitALS, Interactions
+        >>> model = ExplicitALS(n_factors=2).fit(Interactions.from_arrays(["ann", "bob"], ["x", "x"], [5, 3]))
+        >>> model.item_factors_frame("polars").columns
+        ['item_id', 'f0', 'f1', 'bias']
+        """
+        return factors_frame(self, "items", frame_type)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write this model to a ``.safetensors`` file; :func:`alternant.load` reads it.
+
+        The file is written beside and renamed: what was there stays whole until the new one is.
+
+        Raises
+        ------
+        DataError
+            `path` does not end in ``.safetensors``.
+        OSError
+            The file cannot be written.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> from alternant import ExplicitALS, Interactions
+        >>> model = ExplicitALS(n_factors=1).fit(Interactions.from_arrays(["ann", "bob"], ["x", "x"], [5, 3]))
+        >>> model.save(pathlib.Path(tempfile.mkdtemp()) / "model.safetensors")
+        """
+        saving.save(self, path)

@@ -3,13 +3,14 @@
 //     minimise  f(x) = xᵀ M x − 2 cᵀ x + l1 Σ |x_c|,   M = w0·G + Σ a y yᵀ + λ·diag(ρ) + diag(κ),   c = Σ b y
 //     + h
 //
-// with all x_c ≥ 0 where asked; a bias column is under neither. One coordinate after the other goes to the
-// minimum over it alone, while g = M x − c follows by a row of M. Steps are measured by √M_cc |Δ|, which no
-// column's unit changes. Those of at most descent_tolerance · √(Σ c_c² / M_cc) are not made, unless they
-// reach 0, and a cycle that makes none is the last: no coordinate is further than that from its minimum.
+// with all x_c ≥ 0 where asked; a bias column is under neither. A cycle moves one coordinate after the other
+// to the minimum over it alone, while g = M x − c follows by a row of M. The row is settled when no
+// coordinate is further from its minimum than descent_tolerance · √(Σ c_c² / M_cc), measured by √M_cc |Δ|,
+// which no column's unit changes.
 //
-// Cycles find soon which coordinates are 0 and slowly what the others are, so that every few of them a step
-// solves for those others at once. f falls with every step of either kind.
+// Cycles find soon which coordinates are 0 and slowly what the others are. So after every few of them those
+// others go to their common minimum, by elimination on their part of M. f falls with every step of either
+// kind.
 #pragma once
 
 #include "row_descent_system.hpp"
@@ -19,10 +20,11 @@ namespace ALTERNANT_LEVEL {
 
 constexpr double descent_tolerance = 1e-7;
 constexpr int cycles_per_face = 4;
-// Rows whose M has hardly a unique minimum end here, at the lowest f so far.
+// Where M is singular but for rounding, a row may end here, unsettled, at the lowest f so far; others need
+// some 30.
 constexpr int most_cycles = 1000;
 // A pivot below this share of its diagonal is rounding noise.
-constexpr double face_tolerance = 1e-12;
+constexpr double face_tolerance = 1e-8;
 
 // What the columns of a row are under.
 struct Limits {
@@ -84,33 +86,64 @@ inline bool solve_face(int64_t n, int64_t kp, DescentScratch& s) {
     return true;
 }
 
-// Go towards the minimum of f over the coordinates that are not 0, as far as all keep their signs. Returns
-// false where M is not positive semidefinite on them.
-inline bool descend_on_face(const Limits& limits, int64_t kp, DescentScratch& s) {
-    int64_t n = 0;
-    for (int64_t c = 0; c < kp; ++c) {
-        if (s.x[c] != 0.0) s.face[n++] = c;
+// f less its constant, where scratch.gradient is up to date.
+inline double find_objective(const Limits& limits, const DescentScratch& s) {
+    double f = 0.0;
+    for (int64_t c = 0; c < limits.task.width; ++c) {
+        f += s.x[c] * (s.gradient[c] - s.rhs[c]) + 2.0 * limits.half_l1(c) * __builtin_fabs(s.x[c]);
     }
-    for (int64_t i = 0; i < n; ++i) {
-        const int64_t c = s.face[i];
-        for (int64_t j = i / lanes64 * lanes64; j < padded(n); ++j) {
-            s.factor[i * kp + j] = j < n ? s.matrix[c * kp + s.face[j]] : 0.0;
+    return f;
+}
+
+// Go to the minimum of f over the coordinates that are not 0, or that may have any sign; those whose sign
+// would turn on the way become 0. Returns false where M is seen not to be positive semidefinite.
+inline bool descend_on_face(const Limits& limits, DescentScratch& s) {
+    const int64_t k = limits.task.width, kp = padded(k);
+    double f = find_objective(limits, s);
+    for (bool whole = false; !whole;) {
+        int64_t n = 0;
+        for (int64_t c = 0; c < k; ++c) {
+            if (s.x[c] != 0.0 || (!limits.keeps_sign(c) && s.inverse[c] > 0.0)) s.face[n++] = c;
         }
-        const double pull = limits.half_l1(c);
-        s.right[i] = -s.gradient[c] - (s.x[c] > 0.0 ? pull : -pull);
+        for (int64_t i = 0; i < n; ++i) {
+            const int64_t c = s.face[i];
+            for (int64_t j = i / lanes64 * lanes64; j < padded(n); ++j) {
+                s.factor[i * kp + j] = j < n ? s.matrix[c * kp + s.face[j]] : 0.0;
+            }
+            const double pull = limits.half_l1(c);
+            s.right[i] = -s.gradient[c] - (s.x[c] > 0.0 ? pull : -pull);
+            s.before[i] = s.x[c];
+        }
+        if (!solve_face(n, kp, s)) return false;
+        // The whole step, with a 0 for every sign that turns; half of it, and so on, while f does not fall by
+        // that. Up to the first sign that turns, it does.
+        double first_turn = 1.0, lower = f;
+        for (double length = 1.0;;) {
+            int64_t n_turns = 0;
+            for (int64_t i = 0; i < n; ++i) {
+                const double x = s.before[i], end = x + length * s.step[i], turn = -x / s.step[i];
+                const bool turns = limits.keeps_sign(s.face[i]) && turn >= 0.0 && turn <= length;
+                s.x[s.face[i]] = turns ? 0.0 : end;
+                n_turns += turns;
+                if (turns && turn < first_turn) first_turn = turn;
+            }
+            find_gradient(kp, s);
+            lower = find_objective(limits, s);
+            whole = n_turns == 0;
+            if (whole || lower < f || length <= first_turn) break;
+            length = length / 2.0 > first_turn ? length / 2.0 : first_turn;
+        }
+        f = lower;
     }
-    if (!solve_face(n, kp, s)) return false;
-    double share = 1.0;
-    int64_t first_zero = -1;
-    for (int64_t i = 0; i < n; ++i) {
-        const double x = s.x[s.face[i]], end = x + share * s.step[i];
-        if (!limits.keeps_sign(s.face[i]) || (x > 0.0 ? end > 0.0 : end < 0.0)) continue;
-        share = -x / s.step[i];
-        first_zero = s.face[i];
+    return true;
+}
+
+// Whether no coordinate is further from its minimum than the tolerance.
+inline bool is_settled(const Limits& limits, double least_square, const DescentScratch& s) {
+    for (int64_t c = 0; c < limits.task.width; ++c) {
+        const double step = least(limits, c, s) - s.x[c];
+        if (step * step > least_square * s.inverse[c]) return false;
     }
-    for (int64_t i = 0; i < n; ++i) s.x[s.face[i]] += share * s.step[i];
-    if (first_zero >= 0) s.x[first_zero] = 0.0;
-    find_gradient(kp, s);
     return true;
 }
 
@@ -122,17 +155,14 @@ inline bool descend(const Limits& limits, DescentScratch& s) {
     for (int64_t c = 0; c < k; ++c) square += s.rhs[c] * s.rhs[c] * s.inverse[c];
     square *= descent_tolerance * descent_tolerance;
     find_gradient(kp, s);
-    bool moved = true;
-    for (int cycle = 1; moved && cycle <= most_cycles; ++cycle) {
-        moved = false;
+    for (int cycle = 1; cycle <= most_cycles && !is_settled(limits, square, s); ++cycle) {
         for (int64_t c = 0; c < k; ++c) {
             const double x = least(limits, c, s), step = x - s.x[c];
-            if (step == 0.0 || (x != 0.0 && step * step <= square * s.inverse[c])) continue;
+            if (step == 0.0) continue;
             s.x[c] = x;
             add_multiple(step, s.matrix + c * kp, kp, s.gradient);
-            moved = true;
         }
-        if (moved && cycle % cycles_per_face == 0 && !descend_on_face(limits, kp, s)) return false;
+        if (cycle % cycles_per_face == 0 && !descend_on_face(limits, s)) return false;
     }
     return true;
 }

@@ -18,7 +18,7 @@ struct DescentScratch {
     double *matrix, *factor;         // M, and what elimination leaves of a part of it; shape (kp, kp)
     double *rhs, *x, *gradient;      // c, x and M x − c, shape (kp)
     double *inverse, *ridge;         // 1 / M_cc, and λ ρ + κ, shape (kp)
-    double *right, *step;            // of the face: its right side and solution, shape (kp)
+    double *right, *before, *step;   // of the face: its right side and solution, shape (kp)
     int64_t* face;                   // its columns, shape (kp)
     double *panel, *weighted_panel;  // y and a · y as [column block][entry][lane]
     size_t bytes;
@@ -39,6 +39,7 @@ struct DescentScratch {
         inverse = take(kp);
         ridge = take(kp);
         right = take(kp);
+        before = take(kp);
         step = take(kp);
         face = (int64_t*)take(kp);
         panel = take(descent_entries * kp);

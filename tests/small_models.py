@@ -4,7 +4,8 @@ import numpy as np
 
 from alternant.interactions import Interactions
 from alternant.model import FactorModel, TraceEntry
-from alternant.objective import ExplicitObjective, Ridge
+from alternant.objective import Ridge
+from objectives import explicit
 
 
 def random_history(n_users, n_items, *, seed=0, density=0.4, strings=False):
@@ -35,7 +36,7 @@ def random_model(data, /, *, n_factors=3, biases=True, mean=3.5, seed=0, tables=
         "item_ids": data.item_ids,
         "user_table": tables[0],
         "item_table": tables[1],
-        "problem": ExplicitObjective(n_factors, biases, mean, Ridge(0.5, 0.5, 0.1), Ridge(0.25)),
+        "problem": explicit(n_factors, biases, mean, Ridge(0.5, 0.5, 0.1), Ridge(0.25)),
         "settings": {"estimator": "ExplicitALS", "n_factors": n_factors, "biases": biases, "seed": None},
         "user_counts": user_counts,
         "item_counts": item_counts,

@@ -5,8 +5,9 @@ import pytest
 
 import reference
 from alternant import SingularSystemError
-from alternant.objective import ExplicitObjective, Ridge, rows_of
+from alternant.objective import Ridge, rows_of
 from alternant.training import LocalBackend, alternate
+from objectives import explicit
 from tables import NAN, random_ratings, ratings_of
 
 BACKENDS = {
@@ -14,7 +15,7 @@ BACKENDS = {
     "local, three threads": lambda ratings, objective: LocalBackend(ratings, objective, n_threads=3),
     "local, blocks": lambda ratings, objective: LocalBackend(ratings, objective, n_threads=2, max_entries=50),
 }
-OBJECTIVE = ExplicitObjective(4, True, 2.5, Ridge(0.3, 0.5, 1.0, 0.0, 3.0), Ridge.plain(0.7, 1.0))
+OBJECTIVE = explicit(4, True, 2.5, Ridge(0.3, 0.5, 1.0, 0.0, 3.0), Ridge.plain(0.7, 1.0))
 
 
 @pytest.fixture(params=BACKENDS)
@@ -82,7 +83,7 @@ def test_all_backends_give_the_same_bits(dense):
 
 
 def test_a_row_without_a_solution_is_named_by_its_id(make, dense):
-    free = ExplicitObjective(4, False, 0.0, Ridge(0.0), Ridge(0.0))
+    free = explicit(4, False, 0.0, Ridge(0.0), Ridge(0.0))
     dense[:] = 1.0
     dense[7, 2:] = NAN
     with pytest.raises(SingularSystemError, match=r"no unique solution for user 7 \(2 interactions\)"):

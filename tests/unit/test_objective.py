@@ -5,7 +5,8 @@ import pytest
 
 import reference
 from alternant import DataError
-from alternant.objective import ExplicitObjective, Ridge, fit_biases, from_dict, scale_free_ridge
+from alternant.objective import Ridge, fit_biases, from_dict, scale_free_ridge
+from objectives import explicit
 from tables import NAN, random_ratings, ratings_of
 
 
@@ -20,7 +21,7 @@ def test_total_is_the_dense_sum(biases, weighted):
     dense = random_ratings(0, 30, 20)
     weights = np.random.default_rng(1).uniform(0.5, 2.0, dense.shape).astype(np.float32) if weighted else None
     ratings = ratings_of(dense, weights)
-    objective = ExplicitObjective(3, biases, 2.5, Ridge(0.3, 0.5, 1.0, 0.0, 3.0), Ridge.plain(0.7, 1.0))
+    objective = explicit(3, biases, 2.5, Ridge(0.3, 0.5, 1.0, 0.0, 3.0), Ridge.plain(0.7, 1.0))
     users, items = tables(2, objective, 30, 20)
     penalties = [
         objective.ridge(side).diagonal(rows.counts, 3, bias=biases) * (rows.counts > 0)[:, None]
@@ -90,12 +91,12 @@ def test_scale_free_ridge():
 
 
 def test_dictionary_round_trip():
-    objective = ExplicitObjective(3, True, 2.5, Ridge(0.3, 0.5, 1.0, 0.0, 3.0), Ridge.plain(0.7, 1.0))
+    objective = explicit(3, True, 2.5, Ridge(0.3, 0.5, 1.0, 0.0, 3.0), Ridge.plain(0.7, 1.0))
     assert from_dict(objective.to_dict()) == objective
 
 
 def test_a_foreign_dictionary_is_refused():
-    good = ExplicitObjective(3, True, 2.5, Ridge(0.3), Ridge(0.7)).to_dict()
+    good = explicit(3, True, 2.5, Ridge(0.3), Ridge(0.7)).to_dict()
     with pytest.raises(DataError, match="objective kind must be 'explicit', got 'magic'"):
         from_dict({**good, "kind": "magic"})
     with pytest.raises(DataError, match="the objective lacks a field or has one too many: 'user_ridge'"):

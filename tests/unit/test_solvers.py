@@ -5,8 +5,9 @@ import pytest
 
 import reference
 from alternant import DivergedError, Interactions, SingularSystemError
-from alternant.objective import ExplicitObjective, Ridge, rows_of
+from alternant.objective import Ridge, rows_of
 from alternant.solvers import solve_side
+from objectives import explicit
 from tables import NAN, random_ratings, ratings_of
 
 
@@ -18,7 +19,7 @@ def test_a_half_sweep_is_the_reference(isa, side, biases, weighted):
     dense[3] = NAN
     weights = np.random.default_rng(1).uniform(0.5, 2.0, dense.shape).astype(np.float32) if weighted else None
     ratings = ratings_of(dense, weights)
-    objective = ExplicitObjective(5, biases, 2.5, Ridge(0.3, 0.5, 1.0, 0.0, 3.0), Ridge.plain(0.7, 1.0))
+    objective = explicit(5, biases, 2.5, Ridge(0.3, 0.5, 1.0, 0.0, 3.0), Ridge.plain(0.7, 1.0))
     if side == "items":
         dense, weights = dense.T, None if weights is None else weights.T
     fixed = np.random.default_rng(2).normal(size=(dense.shape[1], objective.width)).astype(np.float32)
@@ -42,7 +43,7 @@ def test_a_singular_row_is_named_with_its_count_and_the_setting_to_raise():
     ratings = Interactions.from_arrays(
         ["alice"] * 3 + ["bob"] * 5, ["a", "b", "c", "a", "b", "c", "d", "e"], np.arange(8.0)
     )
-    objective = ExplicitObjective(4, False, 0.0, Ridge(0.0), Ridge(0.0))
+    objective = explicit(4, False, 0.0, Ridge(0.0), Ridge(0.0))
     fixed = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
     message = r"no unique solution for user 'alice' \(3 interactions\): raise regularization \(now 0.0\)"
     with pytest.raises(SingularSystemError, match=message):
@@ -57,7 +58,7 @@ def test_a_singular_row_is_named_with_its_count_and_the_setting_to_raise():
 
 def test_overflow_is_named():
     ratings = Interactions.from_arrays([7], [1], [3e38])
-    objective = ExplicitObjective(1, False, 0.0, Ridge(1e-30), Ridge(1e-30))
+    objective = explicit(1, False, 0.0, Ridge(1e-30), Ridge(1e-30))
     with pytest.raises(DivergedError, match=r"the factors of user 7 \(1 interaction\) are not finite"):
         solve_side(
             objective, "users", ratings.by_user, np.full((1, 1), 1e-15, np.float32), ids=ratings.user_ids
@@ -66,6 +67,6 @@ def test_overflow_is_named():
 
 def test_out_is_written_and_returned():
     ratings = ratings_of(random_ratings(0, 6, 5))
-    objective = ExplicitObjective(2, False, 0.0, Ridge(1.0), Ridge(1.0))
+    objective = explicit(2, False, 0.0, Ridge(1.0), Ridge(1.0))
     out = np.empty((6, 2), np.float32)
     assert solve_side(objective, "users", ratings.by_user, np.ones((5, 2), np.float32), out=out).table is out

@@ -35,7 +35,7 @@ def prepare(interactions: Interactions, preparation: "Preparation", source: Sour
     time_steps = [(f"step{i}", step) for i, step in enumerate(steps) if isinstance(step, HalfLife)]
     rows = interactions.by_user
     check_values(interactions, preparation.value, tuple(step for _, step in value_steps))
-    # Overflow and what follows from it is refused by _finite, with the ids.
+    # Overflow and what follows from it is refused by _check_finite, with the ids.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         magnitudes = _transformed(rows, preparation, value_steps, source)
         t = targets(rows, preparation.value, magnitudes)
@@ -143,8 +143,8 @@ def _check_finite(interactions: Interactions, name: str, column: Float32 | None)
         weight = 1.0 if rows.weights is None else rows.weights[at]
         raise DataError(
             f"the {name} made of value {value!s} and weight {weight!s} must be finite, got "
-            f"{column[at]!s} for {entry_words(interactions, at)}; scale values and weights down, or change "
-            "transforms, discount or scale"
+            f"{column[at]!s} for {entry_words(interactions, at)}; scale values and weights down, "
+            "or change transforms, discounts or scale"
         )
 
 

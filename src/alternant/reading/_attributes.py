@@ -27,6 +27,7 @@ from alternant.reading._types import Kind, id_expression
 
 _log = logging.getLogger("alternant.reading")
 
+_ID = ("id", "Id", "ID")  # usual in tables of attributes: tells a line of names
 _INTEGERS = "TINYINT SMALLINT INTEGER BIGINT UTINYINT USMALLINT UINTEGER".split()  # noqa: SIM905
 _TEXTS = r"VARCHAR|UUID|ENUM\(.*\)"
 _NUMBERS = r"FLOAT|DOUBLE|U?HUGEINT|UBIGINT|DECIMAL\(.*\)"
@@ -101,7 +102,7 @@ def read_attributes(
     if columns is not None:
         kinds = dict(columns) if isinstance(columns, Mapping) else dict.fromkeys(columns)
     connection = connect()
-    opened = open_source(connection, source, asked=[id_column, *(kinds or ())])
+    opened = open_source(connection, source, asked=[*_ID, id_column, *(kinds or ())])
     label, what = _id_column(opened, id_column)
     names = _chosen(opened, label, kinds)
     wished = {name: (kinds or {}).get(name) for name in names}
@@ -245,17 +246,16 @@ def _written(column: str) -> str:
 
 def _plain(array: Any) -> NDArray[Any]:
     """Return an array without a mask: NaN, NaT or None where values are missing; lists as Python lists."""
-    if array.dtype == object and any(isinstance(value, np.ndarray) for value in array):
-        lists = np.empty(len(array), dtype=object)
-        for row, value in enumerate(array):
-            lists[row] = value.tolist() if isinstance(value, np.ndarray) else None
-        return lists
-    if not isinstance(array, np.ma.MaskedArray):
-        return np.asarray(array)
-    if array.dtype.kind == "f":
-        return array.filled(np.nan)
-    if array.dtype.kind == "M":
-        return array.filled(np.datetime64("NaT"))
-    objects: NDArray[Any] = array.data.astype(object)
-    objects[np.ma.getmaskarray(array)] = None
-    return objects
+    missing = np.ma.getmaskarray(array)
+    values: NDArray[Any] = np.ma.getdata(array)
+    if values.dtype == object:
+        plain = np.empty(len(values), dtype=object)
+        for row in np.flatnonzero(~missing).tolist():
+            value = values[row]
+            plain[row] = value.tolist() if isinstance(value, np.ndarray) else value
+        return plain
+    if not missing.any():
+        return values
+    given = values.copy() if values.dtype.kind in "fM" else values.astype(object)
+    given[missing] = {"f": np.nan, "M": np.datetime64("NaT")}.get(values.dtype.kind)
+    return given

@@ -6,7 +6,7 @@ import pytest
 import reference
 from alternant import SingularSystemError
 from alternant.objective import Ridge, rows_of
-from alternant.training import LocalBackend, alternate
+from alternant.training import LocalBackend, SideState, State, alternate
 from objectives import explicit
 from tables import NAN, random_ratings, ratings_of
 
@@ -30,6 +30,12 @@ def dense():
     return table
 
 
+def state(side, fixed, n_rows):
+    """The other side is what matters."""
+    own = SideState(np.zeros((n_rows, fixed.shape[1]), np.float32))
+    return State(own, SideState(fixed)) if side == "users" else State(SideState(fixed), own)
+
+
 def fixed_side(n):
     return np.random.default_rng(2).normal(size=(n, OBJECTIVE.width)).astype(np.float32)
 
@@ -40,27 +46,30 @@ def test_a_half_sweep_solves_every_row_into_the_given_buffer(make, dense, side):
     if side == "items":
         dense = dense.T
     fixed, out = fixed_side(dense.shape[1]), np.full((len(dense), OBJECTIVE.width), NAN, np.float32)
-    solved = make(ratings, OBJECTIVE).half_sweep(side, fixed, out)
-    assert solved.table is out
+    solved = make(ratings, OBJECTIVE).half_sweep(side, state(side, fixed, len(dense)), out)
+    assert solved.state.of(side).table is out
     penalties = OBJECTIVE.ridge(side).diagonal(rows_of(ratings, side).counts, 4, bias=True)
     expected = reference.solve_side(dense, fixed.astype(float), penalties, mean=2.5, biases=True)
     assert out == pytest.approx(expected, rel=1e-4, abs=1e-5)
-    assert solved.penalties == pytest.approx(np.sum(penalties * expected**2, axis=1), rel=1e-4, abs=1e-6)
+    assert solved.penalty == pytest.approx(np.sum(penalties * expected**2), rel=1e-4)
 
 
 def test_losses_and_the_fixed_sides_penalty_are_the_objective(make, dense):
     ratings = ratings_of(dense)
     items = fixed_side(30)
-    solved = make(ratings, OBJECTIVE).half_sweep("users", items, np.empty((40, 5), np.float32))
-    penalty = OBJECTIVE.penalty("items", items, ratings.by_item.counts)
-    expected = OBJECTIVE.total(ratings, solved.table, items)
-    assert solved.losses.sum() + penalty == pytest.approx(expected, rel=1e-6)
+    backend = make(ratings, OBJECTIVE)
+    solved = backend.half_sweep("users", state("users", items, 40), np.empty((40, 5), np.float32))
+    expected = OBJECTIVE.total(ratings, solved.state.users.table, items)
+    found = solved.data + solved.penalty + backend.penalty("items", solved.state.items)
+    assert found == pytest.approx(expected, rel=1e-6)
 
 
 def test_the_fixed_side_is_not_written(make, dense):
     items = fixed_side(30)
     before = items.copy()
-    make(ratings_of(dense), OBJECTIVE).half_sweep("users", items, np.empty((40, 5), np.float32))
+    make(ratings_of(dense), OBJECTIVE).half_sweep(
+        "users", state("users", items, 40), np.empty((40, 5), np.float32)
+    )
     assert np.array_equal(items, before)
 
 
@@ -70,13 +79,11 @@ def test_all_backends_give_the_same_bits(dense):
     for make in BACKENDS.values():
         trained = alternate(
             make(ratings, OBJECTIVE),
-            fixed_side(30),
-            n_users=40,
-            item_penalty=OBJECTIVE.penalty("items", fixed_side(30), ratings.by_item.counts),
+            state("users", fixed_side(30), 40),
             n_sweeps=3,
             tol=0.0,
         )
-        tables.append((trained.item_table, [entry.objective for entry in trained.trace]))
+        tables.append((trained.state.items.table, [entry.objective for entry in trained.trace]))
     for table, values in tables[1:]:
         assert np.array_equal(table, tables[0][0])
         assert values == tables[0][1]
@@ -88,5 +95,5 @@ def test_a_row_without_a_solution_is_named_by_its_id(make, dense):
     dense[7, 2:] = NAN
     with pytest.raises(SingularSystemError, match=r"no unique solution for user 7 \(2 interactions\)"):
         make(ratings_of(dense), free).half_sweep(
-            "users", fixed_side(30)[:, :4].copy(), np.empty((40, 4), "f4")
+            "users", state("users", fixed_side(30)[:, :4].copy(), 40), np.empty((40, 4), "f4")
         )

@@ -41,4 +41,4 @@ def test_trap_02_the_solver_checks_indices_too(model, index):
         np.array([0, 1]), np.array([index], np.int32), n_columns=12, values=np.ones(1, np.float32)
     )
     with pytest.raises(ValueError, match=r"index|indices"):
-        solve_side(model.problem, "users", rows, model.item_table)
+        solve_side(model.problem, "users", rows, model.fixed_items)

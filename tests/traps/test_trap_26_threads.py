@@ -27,6 +27,6 @@ def test_trap_26_the_same_bits_for_any_block_size(isa, max_entries):
     ratings = ratings_of(random_ratings(0, 1000, 200, known=0.1))
     model = ExplicitALS(n_factors=16, n_sweeps=2).fit(ratings)
     blocks = solve_side(
-        model.problem, "users", ratings.by_user, model.item_table, max_entries=max_entries, n_threads=3
+        model.problem, "users", ratings.by_user, model.fixed_items, max_entries=max_entries, n_threads=3
     )
     assert np.array_equal(blocks.table, model.user_table)

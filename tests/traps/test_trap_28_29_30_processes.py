@@ -173,7 +173,7 @@ def test_trap_30_another_thread_can_stop_a_half_sweep():
 
     def solve_for_ever():
         while True:
-            solve_side(model.problem, "users", ratings.by_user, model.item_table, stop=stop)
+            solve_side(model.problem, "users", ratings.by_user, model.fixed_items, stop=stop)
 
     with pytest.raises(InterruptedError, match="stopped between two chunks"):
         solve_for_ever()

@@ -5,7 +5,7 @@ import pytest
 
 import reference
 from alternant import DivergedError, Interactions, SingularSystemError
-from alternant.objective import Ridge, rows_of
+from alternant.objective import FixedSide, Ridge, rows_of
 from alternant.solvers import solve_side
 from objectives import explicit
 from tables import NAN, random_ratings, ratings_of
@@ -28,7 +28,7 @@ def test_a_half_sweep_is_the_reference(isa, side, biases, weighted):
     expected = reference.solve_side(
         dense, fixed.astype(float), penalties, mean=2.5, biases=biases, weights=weights
     )
-    found = solve_side(objective, side, rows, fixed)
+    found = solve_side(objective, side, rows, FixedSide(fixed))
     assert found.table == pytest.approx(expected, rel=1e-4, abs=1e-5)
     residual = dense - reference.predict(
         found.table.astype(float), fixed.astype(float), mean=2.5, biases=biases
@@ -47,13 +47,13 @@ def test_a_singular_row_is_named_with_its_count_and_the_setting_to_raise():
     fixed = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
     message = r"no unique solution for user 'alice' \(3 interactions\): raise regularization \(now 0.0\)"
     with pytest.raises(SingularSystemError, match=message):
-        solve_side(objective, "users", ratings.by_user, fixed, ids=ratings.user_ids)
+        solve_side(objective, "users", ratings.by_user, FixedSide(fixed), ids=ratings.user_ids)
     fixed = fixed[:2].copy()
     message = (
         r"no unique solution for item 'a' \(2 interactions\): raise regularization or item_regularization"
     )
     with pytest.raises(SingularSystemError, match=message):
-        solve_side(objective, "items", ratings.by_item, fixed, ids=ratings.item_ids)
+        solve_side(objective, "items", ratings.by_item, FixedSide(fixed), ids=ratings.item_ids)
 
 
 def test_overflow_is_named():
@@ -61,7 +61,11 @@ def test_overflow_is_named():
     objective = explicit(1, False, 0.0, Ridge(1e-30), Ridge(1e-30))
     with pytest.raises(DivergedError, match=r"the factors of user 7 \(1 interaction\) are not finite"):
         solve_side(
-            objective, "users", ratings.by_user, np.full((1, 1), 1e-15, np.float32), ids=ratings.user_ids
+            objective,
+            "users",
+            ratings.by_user,
+            FixedSide(np.full((1, 1), 1e-15, np.float32)),
+            ids=ratings.user_ids,
         )
 
 
@@ -69,4 +73,7 @@ def test_out_is_written_and_returned():
     ratings = ratings_of(random_ratings(0, 6, 5))
     objective = explicit(2, False, 0.0, Ridge(1.0), Ridge(1.0))
     out = np.empty((6, 2), np.float32)
-    assert solve_side(objective, "users", ratings.by_user, np.ones((5, 2), np.float32), out=out).table is out
+    assert (
+        solve_side(objective, "users", ratings.by_user, FixedSide(np.ones((5, 2), np.float32)), out=out).table
+        is out
+    )

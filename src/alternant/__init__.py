@@ -24,6 +24,7 @@ from alternant.model import FactorModel, load
 
 if TYPE_CHECKING:
     from alternant.reading import read as read
+    from alternant.reading import read_attributes as read_attributes
     from alternant.reading import read_titles as read_titles
 
 __version__ = "0.1.0"
@@ -42,7 +43,7 @@ __all__ = [
     "UnknownIdError",
     "load",
 ]
-_LAZY = ("read", "read_titles")  # not in __all__: `from alternant import *` must not need an extra
+_LAZY = ("read", "read_attributes", "read_titles")  # not in __all__: `from alternant import *` must not need an extra
 
 
 def __getattr__(name: str) -> Any:

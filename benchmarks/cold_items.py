@@ -12,11 +12,11 @@ import sys
 
 import numpy as np
 from numpy.typing import NDArray
-from rmse import FOLDER
 
 from alternant import ImplicitALS, read
 from alternant.reading import read_attributes
 from alternant.weighting import select
+from rmse import FOLDER
 
 K = 20
 

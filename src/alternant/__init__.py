@@ -43,7 +43,8 @@ __all__ = [
     "UnknownIdError",
     "load",
 ]
-_LAZY = ("read", "read_attributes", "read_titles")  # not in __all__: `from alternant import *` must not need an extra
+# Not in __all__: `from alternant import *` must not need an extra.
+_LAZY = ("read", "read_attributes", "read_titles")
 
 
 def __getattr__(name: str) -> Any:

@@ -62,7 +62,10 @@ def _entry_coefficients(model: "Snapshot", prepared: Interactions) -> tuple[Floa
     problem, k = model.problem, model.n_factors
     users, items = model.user_table, model.item_table
     pulls = np.empty(prepared.n_entries)
-    starts: dict[Side, Float64] = {"users": np.empty(prepared.n_entries), "items": np.empty(prepared.n_entries)}
+    starts: dict[Side, Float64] = {
+        "users": np.empty(prepared.n_entries),
+        "items": np.empty(prepared.n_entries),
+    }
     begin = 0
     for each in weighed_blocks(problem, prepared, ENTRIES_AT_ONCE):
         block = each.block

@@ -1,5 +1,6 @@
 """The estimator of implicit data: clicks, plays, purchases."""
 
+import logging
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -19,9 +20,12 @@ from alternant.objective import (
     n_active,
     rows_of,
     unobserved_weight_rule,
+    weak_positives_warning,
 )
 from alternant.preparation import Preparation, Prepared
 from alternant.training import Callback, Initial
+
+logger = logging.getLogger("alternant.als")
 
 FORMS: tuple[Form, ...] = ("ials", "hkv", "missing-as-zero")
 VALUES = ("confidence", "count", "target", "ignore")
@@ -182,6 +186,8 @@ class ImplicitALS:
             has_user_attributes=catalogue.users is not None,
             has_item_attributes=catalogue.items is not None,
         )
+        if (warning := weak_positives_warning(objective, prepared.interactions)) is not None:
+            logger.warning("%s", warning)
         return fit_model(
             catalogue,
             prepared,

@@ -5,8 +5,10 @@ how a model was fitted, nor any command line or server.
 """
 
 from alternant.model.completion import Completion
+from alternant.model.describing import Description
 from alternant.model.factor_model import FactorModel
 from alternant.model.folding import FoldedIn
+from alternant.model.gradient import GradientNorms
 from alternant.model.neighbours import Neighbours
 from alternant.model.recommendations import Recommendations
 from alternant.model.saving import load
@@ -14,8 +16,10 @@ from alternant.model.snapshot import Snapshot, TraceEntry
 
 __all__ = [
     "Completion",
+    "Description",
     "FactorModel",
     "FoldedIn",
+    "GradientNorms",
     "Neighbours",
     "Recommendations",
     "Snapshot",

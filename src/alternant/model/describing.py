@@ -1,12 +1,72 @@
-"""A model in a few lines of text."""
+"""A model in words: a few lines for ``print``, and what it minimised and how far it got."""
 
 import textwrap
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from alternant.model.formula import formula
+from alternant.model.gradient import GradientNorms, prepared_history, relative_gradient
+from alternant.objective import weak_positives_warning
+
 if TYPE_CHECKING:
-    from alternant.model.snapshot import Snapshot
+    from alternant.model.snapshot import Snapshot, TraceEntry
 
 _WIDTH = 80
+
+# What is off at 0 is not shown.
+_OFF_AT_ZERO = (
+    "nonnegative",
+    "l1_regularization",
+    "user_discount",
+    "item_discount",
+    "unobserved_user_exponent",
+    "unobserved_item_exponent",
+)
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a model minimised, and how far it got; ``str`` gives all of it as text.
+
+    Attributes
+    ----------
+    summary : what ``repr`` of the model says
+    formula : the objective with this model's numbers
+    sweeps : TraceEntry after each sweep, and after the last pass over the users
+        `objective` = `observed` + `unobserved` + `regularization`
+    gradient : GradientNorms, or None where the model holds no history
+    warnings : what is likely not meant
+    """
+
+    summary: str
+    formula: str
+    sweeps: tuple["TraceEntry", ...]
+    gradient: GradientNorms | None
+    warnings: tuple[str, ...]
+
+    def __str__(self) -> str:
+        parts = [self.summary, self.formula]
+        if self.sweeps:
+            parts.append(_sweep_table(self.sweeps))
+        if self.gradient is not None:
+            parts.append(
+                "gradient at the end, relative to that at rows of 0: "
+                f"users {self.gradient.users:.1e}, items {self.gradient.items:.1e}"
+            )
+        parts += [f"warning: {warning}" for warning in self.warnings]
+        return "\n\n".join(parts)
+
+
+def in_full(model: "Snapshot") -> Description:
+    """Return the whole description; see :meth:`FactorModel.describe`."""
+    prepared = prepared_history(model)
+    gradient, warnings = None, []
+    if prepared is not None:
+        gradient = relative_gradient(model, prepared)
+        if (weak := weak_positives_warning(model.problem, prepared)) is not None:
+            warnings.append(weak)
+    last = {entry.sweep: entry for entry in model.trace}
+    return Description(describe(model), formula(model), tuple(last.values()), gradient, tuple(warnings))
 
 
 def describe(model: "Snapshot") -> str:
@@ -15,11 +75,8 @@ def describe(model: "Snapshot") -> str:
     lines = [
         f"FactorModel: {model.n_users:,} users × {model.n_items:,} items, {model.n_factors} factors{biases}"
     ]
-    settings = dict(model.settings)
-    estimator = settings.pop("estimator", None)
-    if estimator is not None:
-        shown = ", ".join(f"{name}={value!r}" for name, value in settings.items() if value is not None)
-        lines.append(_line("fitted by", f"{estimator}({shown})"))
+    if "estimator" in model.settings:
+        lines.append(_line("fitted by", _estimator(model)))
     lines.append(_line("trained on", _data(model)))
     if model.trace:
         last = model.trace[-1]
@@ -31,14 +88,46 @@ def describe(model: "Snapshot") -> str:
     return "\n".join(lines)
 
 
+def _estimator(model: "Snapshot") -> str:
+    settings = dict(model.settings)
+    estimator = settings.pop("estimator")
+    problem = model.problem
+    if problem.user_attributes is None and problem.item_attributes is None:
+        settings.pop("attribute_regularization", None)
+    if problem.user_link is None and problem.item_link is None:
+        settings.pop("link_regularization", None)
+    shown = [
+        f"{name}={value!r}"
+        for name, value in settings.items()
+        if value is not None and value != "" and not (name in _OFF_AT_ZERO and value == 0)
+    ]
+    return f"{estimator}({', '.join(shown)})"
+
+
 def _data(model: "Snapshot") -> str:
     text = f"{int(model.user_counts.sum()):,} entries"
     if model.value_range is not None:
         text += f", values {model.value_range[0]:g} to {model.value_range[1]:g}"
-    if model.mean:
-        text += f", mean {model.mean:.4g}"
+    if model.problem.center:
+        text += f", mean {model.problem.center:.4g}"
     return text + ("" if model.history is not None else " (not kept in the model)")
 
 
 def _line(name: str, text: str) -> str:
     return textwrap.fill(text, _WIDTH, initial_indent=f"  {name:<11} ", subsequent_indent=" " * 14)
+
+
+def _sweep_table(sweeps: tuple["TraceEntry", ...]) -> str:
+    has_pairs = any(entry.unobserved for entry in sweeps)
+    names = ["sweep", "objective", "stored", *(["all pairs"] if has_pairs else []), "penalties"]
+    lines = [f"{names[0]:<6}" + "".join(f"{name:>16}" for name in names[1:])]
+    for number, entry in enumerate(sweeps, 1):
+        # A fit ends with a pass over the users alone.
+        label = "users" if number == len(sweeps) and entry.side == "users" else str(entry.sweep)
+        losses = [entry.objective, entry.observed, entry.regularization]
+        if has_pairs:
+            losses.insert(2, entry.unobserved)
+        lines.append(f"{label:<6}" + "".join(f"{loss:>16,.6g}" for loss in losses))
+    if has_pairs:
+        lines.append("all pairs: stored ones too, so that stored is what they add to that")
+    return "\n".join(lines)

@@ -21,6 +21,7 @@ class ListAnswers(Snapshot):
         candidates: Any = None,
         min_entries: int = 1,
         unknown: Literal["error", "fallback"] = "error",
+        diversity: float = 0.0,
         n_threads: int | None = None,
     ) -> Recommendations:
         """Rank items for users, by score descending, ties in the order of the items.
@@ -42,6 +43,11 @@ class ListAnswers(Snapshot):
         unknown : {"error", "fallback"}
             What users get that the model does not know, or has no entries of: UnknownIdError, or the items
             with most interactions (`source` is then "fallback", `score` their number).
+        diversity : float, from 0 to 1
+            Above 0 a list is chosen from the best max(10·k, 100) by maximal marginal relevance: the next is
+            the one with the most (1 − diversity)·score − diversity·(largest cosine to those before it),
+            scores scaled to [0, 1] among these. `score` stays the model's, `rank` is the new order. Lists of
+            the fallback stay as they are.
         n_threads : int, optional
             None means all that this process may use. Results do not depend on it.
 
@@ -50,8 +56,8 @@ class ListAnswers(Snapshot):
         UnknownIdError
             A user is unknown or without entries and `unknown` is "error", or a candidate is unknown.
         DataError
-            `k` is not a positive integer, `min_entries` is negative, ids are of the wrong kind, or
-            `exclude_seen` is asked of a model without history.
+            `k` is not a positive integer, `min_entries` is negative, `diversity` is not from 0 to 1, ids are
+            of the wrong kind, or `exclude_seen` is asked of a model without history.
 
         Examples
         --------
@@ -72,6 +78,7 @@ class ListAnswers(Snapshot):
             min_entries=min_entries,
             unknown=unknown,
             n_threads=n_threads,
+            diversity=diversity,
         )
 
     def recommend_users(
@@ -88,7 +95,7 @@ class ListAnswers(Snapshot):
     ) -> Recommendations:
         """Rank users for items by :meth:`score`, which leaves the user's bias out: whom an item suits most.
 
-        Parameters and errors mirror those of :meth:`recommend`.
+        Parameters and errors mirror those of :meth:`recommend`, without `diversity`.
 
         Examples
         --------

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alternant import retrieval
+from alternant import _settings, retrieval
 from alternant.errors import DataError
 from alternant.interactions import EntryRows
 from alternant.model.choosing import (
@@ -17,6 +17,7 @@ from alternant.model.choosing import (
     other,
     refuse_without_entries,
 )
+from alternant.model.diversity import USERS_AT_ONCE, pool_size, spread_out
 from alternant.model.lists import ranks
 from alternant.model.recommendations import Recommendations
 
@@ -45,8 +46,10 @@ def recommend(
     min_entries: int,
     unknown: str,
     n_threads: int | None,
+    diversity: float = 0.0,
 ) -> Recommendations:
     """Rank the other side for each of `queries`; see :meth:`FactorModel.recommend`."""
+    diversity = _settings.number("diversity", diversity, "a number from 0 to 1", lambda x: 0 <= x <= 1)
     if unknown not in ("error", "fallback"):
         raise DataError(f'unknown must be "error" or "fallback", got {unknown!r}')
     chosen = choose(model, queries, asked, mark_unknown=unknown == "fallback")
@@ -54,7 +57,11 @@ def recommend(
         refuse_without_entries(chosen)
     ranked = listable(model, other(queries), exclude=exclude, candidates=candidates, min_entries=min_entries)
     by_model = chosen.has_entries
-    lists = _by_score(model, chosen, chosen.index[by_model], k, exclude_seen, ranked, n_threads)
+    index = chosen.index[by_model]
+    if diversity == 0.0:
+        lists = _by_score(model, chosen, index, k, exclude_seen, ranked, n_threads)
+    else:
+        lists = _diverse(model, chosen, index, k, exclude_seen, ranked, n_threads, diversity)
     if not by_model.all():
         lists = _with_fallback(lists, by_model, _by_popularity(model, other(queries), k, ranked))
     return _labelled(model, chosen, lists, by_model)
@@ -92,6 +99,34 @@ def _by_score(
             candidates=ranked,
             n_threads=n_threads,
         )
+    )
+
+
+def _diverse(
+    model: "Snapshot",
+    chosen: ChosenRows,
+    index: NDArray[np.int32],
+    k: int,
+    exclude_seen: bool,
+    ranked: NDArray[np.int32] | None,
+    n_threads: int | None,
+    diversity: float,
+) -> _Lists:
+    """Choose k of each query's best, some thousand queries at a time: pools are longer than lists."""
+    k = _settings.integer("k", k, 1)
+    factors = model.item_factors if chosen.side == "users" else model.user_factors
+    parts = []
+    for begin in range(0, max(len(index), 1), USERS_AT_ONCE):
+        some = index[begin : begin + USERS_AT_ONCE]
+        pools = _by_score(model, chosen, some, pool_size(k), exclude_seen, ranked, n_threads)
+        parts.append(_Lists(*spread_out(pools.offsets, pools.indices, pools.scores, factors, k, diversity)))
+    counts = np.concatenate([np.diff(part.offsets) for part in parts])
+    offsets = np.zeros(len(counts) + 1, np.int64)
+    np.cumsum(counts, out=offsets[1:])
+    return _Lists(
+        offsets,
+        np.concatenate([part.indices for part in parts]),
+        np.concatenate([part.scores for part in parts]),
     )
 
 

@@ -15,6 +15,7 @@ from alternant.objective._problem import (
     Side,
     Table,
     other,
+    products,
     rows_of,
 )
 from alternant.objective._ridge import Ridge
@@ -23,6 +24,12 @@ from alternant.objective._rules import (
     n_active,
     scale_free_ridge,
     unobserved_weight_rule,
+)
+from alternant.objective._weights import (
+    WeighedBlock,
+    weak_positives,
+    weak_positives_warning,
+    weighed_blocks,
 )
 
 __all__ = [
@@ -37,14 +44,19 @@ __all__ = [
     "Ridge",
     "Side",
     "Table",
+    "WeighedBlock",
     "fit_biases",
     "from_dict",
     "implicit_ridge_rule",
     "n_active",
     "other",
+    "products",
     "rows_of",
     "scale_free_ridge",
     "unobserved_weight_rule",
+    "weak_positives",
+    "weak_positives_warning",
+    "weighed_blocks",
     "weighted_mean",
 ]
 

@@ -5,6 +5,7 @@ how a model was fitted, nor any command line or server.
 """
 
 from alternant.model.completion import Completion
+from alternant.model.explaining import Explanation
 from alternant.model.factor_model import FactorModel
 from alternant.model.folding import FoldedIn
 from alternant.model.neighbours import Neighbours
@@ -14,6 +15,7 @@ from alternant.model.snapshot import Snapshot, TraceEntry
 
 __all__ = [
     "Completion",
+    "Explanation",
     "FactorModel",
     "FoldedIn",
     "Neighbours",

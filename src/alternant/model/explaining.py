@@ -50,7 +50,8 @@ class Explanation:
     kind : object (str), shape (n_terms,)
         "history", "attribute", "item bias" or "constant" (of an L1 penalty).
     label : object, shape (n_terms,)
-        The item id of a "history" term, the name of an "attribute"; "" of the item's bias, "l1" of a constant.
+        The item id of a "history" term, the name of an "attribute", "" of the item's bias, "l1" of a
+        constant.
     contribution : float64, shape (n_terms,)
     frame_type : the type of frame that the training data came in, or None
     """
@@ -192,9 +193,7 @@ class _System:
         return found
 
 
-def _systems(
-    model: "Snapshot", u: ChosenRows, users: Any, chosen: NDArray[np.int32]
-) -> Iterator[_System]:
+def _systems(model: "Snapshot", u: ChosenRows, users: Any, chosen: NDArray[np.int32]) -> Iterator[_System]:
     """Yield the system of each row `chosen` of the users' table."""
     problem, fixed = model.problem, model.fixed_items
     rows = _prepared_rows(model, u, users, chosen)
@@ -242,9 +241,7 @@ def _systems(
         )
 
 
-def _prepared_rows(
-    model: "Snapshot", u: ChosenRows, users: Any, chosen: NDArray[np.int32]
-) -> EntryRows:
+def _prepared_rows(model: "Snapshot", u: ChosenRows, users: Any, chosen: NDArray[np.int32]) -> EntryRows:
     """Return the prepared entries of the users `chosen`."""
     history = users.history if isinstance(users, FoldedIn) else model.history
     if history is None:
@@ -309,7 +306,8 @@ def _check(
     if wrong.any():
         pair = int(wrong.argmax())
         raise DataError(
-            f"the terms of user {explanation.user_id[pair]!r} must sum to the score {expected[pair]:.6g}, got "
-            f"{explanation.score[pair]:.6g}: this is not the history, or not the attributes, that the user "
-            "was solved from; fold_in both and pass that"
+            f"the terms of user {explanation.user_id.tolist()[pair]!r} must sum to the score "
+            f"{expected[pair]:.6g}, got {explanation.score[pair]:.6g}: "
+            "this is not the history, or not the attributes, that the user was solved from; fold in without "
+            "attributes=, or fit again with them"
         )

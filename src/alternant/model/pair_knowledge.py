@@ -28,9 +28,9 @@ class PairKnowledge(Snapshot):
         Returns
         -------
         Explanation
-            The terms of each pair; they sum to :meth:`score`. A term is exact: what the score would lose if
-            the entry's target were the bias model's (or, of implicit data, if its target were 0), its weight
-            and all else unchanged.
+            The terms of each pair; they sum to :meth:`score`. A term of the history is exactly what the entry
+            adds while every weight stays as it is: through its target, less mean and item's bias where the
+            model has them, and through the link, where there is one.
 
         Raises
         ------

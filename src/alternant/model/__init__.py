@@ -6,6 +6,7 @@ how a model was fitted, nor any command line or server.
 
 from alternant.model.completion import Completion
 from alternant.model.describing import Description
+from alternant.model.explaining import Explanation
 from alternant.model.factor_model import FactorModel
 from alternant.model.folding import FoldedIn
 from alternant.model.gradient import GradientNorms
@@ -17,6 +18,7 @@ from alternant.model.snapshot import Snapshot, TraceEntry
 __all__ = [
     "Completion",
     "Description",
+    "Explanation",
     "FactorModel",
     "FoldedIn",
     "GradientNorms",

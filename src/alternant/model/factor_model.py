@@ -12,9 +12,10 @@ from alternant.model.folding import FoldedIn
 from alternant.model.frames import factors_frame
 from alternant.model.list_answers import ListAnswers
 from alternant.model.pair_answers import PairAnswers
+from alternant.model.pair_knowledge import PairKnowledge
 
 
-class FactorModel(PairAnswers, ListAnswers):
+class FactorModel(PairAnswers, PairKnowledge, ListAnswers):
     """A fitted model, frozen: it predicts, recommends, finds neighbours and folds in new users.
 
     Estimators return it; :func:`alternant.load` reads it from a file. ``print`` describes it. Its attributes

@@ -1,0 +1,209 @@
+"""How sure a model is of a pair: standard deviations from the curvature of its row systems.
+
+With A_u the system that user u was solved from under the items, B_i that of item i under the users, and v
+and p their rows (1 in the place of a bias),
+
+    variance of a score  =  σ² (vᵀ A_u⁻¹ v + pᵀ B_i⁻¹ p),
+
+the two sides taken as independent. σ² is the noise of one entry of weight 1: of explicit models the residual
+sum of squares over the entries' free dimensions, nnz (1 − e_users / nnz) (1 − e_items / nnz), where
+e = Σ (width − tr A⁻¹D) counts the dimensions that a side's rows take up and the product takes off what both
+sides count.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alternant.errors import DataError
+from alternant.interactions import EntryRows
+from alternant.kernels import dense, resolve_threads
+from alternant.kernels.rows import EntryTerm, solve_rows
+from alternant.model.choosing import choose
+from alternant.model.folding import FoldedIn
+from alternant.model.pairs import _paired
+from alternant.objective import FixedSide, Objective, Side
+from alternant.solvers import fix_side
+
+if TYPE_CHECKING:
+    from alternant.model.snapshot import Snapshot
+
+Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+
+ENTRIES_AT_ONCE = 1 << 20
+ROWS_AT_ONCE = 1 << 16
+EXACT_BELOW = 2_000
+N_PROBES = 8
+
+
+@dataclass(frozen=True, eq=False)
+class SideSystems:
+    """The row systems of one side.
+
+    rows : EntryRows, prepared
+    fixed : FixedSide, the other side
+    """
+
+    objective: Objective
+    side: Side
+    rows: EntryRows
+    fixed: FixedSide
+
+    def solve(self, index: NDArray[np.int32], right: Float32, *, n_threads: int) -> Float32:
+        """Return A⁻¹h of each row of `index`, for h a row of `right`: float32, shape (n, width).
+
+        Rows without entries, which are outside the objective, have their ridge alone; infinity where it is 0.
+        """
+        found = np.empty_like(right)
+        table = self.fixed.table
+        if self.objective.has_biases:
+            table = table.copy()
+            table[:, -1] = 0.0  # read as 1; its value would be taken off targets, which are 0 here
+        for part in _parts(self.rows.counts[index]):
+            rows = self.rows.chosen(index[part])
+            block = rows.block(0, rows.n_rows)
+            # Wanted of the entries: what they weigh.
+            terms = replace(
+                self.objective.row_terms(self.side, block, self.fixed),
+                b=EntryTerm(0.0),
+                h=np.ascontiguousarray(right[part]),
+            )
+            # Rows without entries are solved below: these numbers keep the kernel from calling them singular.
+            failure = solve_rows(
+                block,
+                replace(terms, ridge=np.where(rows.counts > 0, terms.ridge, 1.0)),
+                shards=[table],
+                out=found[part],
+                losses=np.empty(rows.n_rows),
+                penalties=np.empty(rows.n_rows),
+                n_threads=n_threads,
+            )
+            if failure is not None:
+                raise DataError(
+                    f"a row of the {self.side} has no unique solution, and so no uncertainty; raise "
+                    "regularization"
+                )
+            empty = rows.counts == 0
+            if empty.any():
+                diagonal = self.objective.diagonal(self.side, rows.counts[empty])
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    alone = np.where(right[part][empty] == 0.0, 0.0, right[part][empty] / diagonal)
+                found[part][empty] = alone
+        return found
+
+    def dimensions(self, *, n_threads: int) -> float:
+        """Return Σ (width − tr A⁻¹D) over the rows with entries.
+
+        Traces are exact for fewer than `EXACT_BELOW` rows, else estimated from `N_PROBES` Rademacher probes
+        of a fixed seed.
+        """
+        index = np.flatnonzero(self.rows.counts).astype(np.int32)
+        width = self.objective.width
+        root = np.sqrt(self.objective.diagonal(self.side, self.rows.counts[index]))
+        trace = 0.0
+        exact = len(index) < EXACT_BELOW
+        rng = np.random.default_rng(0)
+        for probe in range(width if exact else N_PROBES):
+            if exact:
+                right = np.zeros((len(index), width), np.float32)
+                right[:, probe] = root[:, probe]
+            else:
+                right = (root * rng.choice([-1.0, 1.0], (len(index), width))).astype(np.float32)
+            found = self.solve(index, right, n_threads=n_threads)
+            trace += float(np.einsum("ij,ij->", right.astype(np.float64), found.astype(np.float64)))
+        return width * len(index) - (trace if exact else trace / N_PROBES)
+
+
+def _parts(counts: NDArray[np.int64]) -> Iterator[slice]:
+    """Yield consecutive rows of at most ENTRIES_AT_ONCE entries (or one row that has more)."""
+    ends = np.cumsum(counts)
+    begin = 0
+    while begin < len(counts):
+        limit = (ends[begin - 1] if begin else 0) + ENTRIES_AT_ONCE
+        end = min(max(begin + 1, int(np.searchsorted(ends, limit, side="right"))), begin + ROWS_AT_ONCE)
+        end = min(end, len(counts))
+        yield slice(begin, end)
+        begin = end
+
+
+@dataclass(frozen=True, eq=False)
+class ModelSystems:
+    """The systems of both sides of a model, and the noise of an entry; made once per model.
+
+    users, items : SideSystems
+    user_rows : float32, shape (n_users, width), the users in the basis that items are solved in
+    rotation : float32, shape (width, width), which turned them; or None
+    variance : σ²; 1 in implicit models
+    """
+
+    users: SideSystems
+    items: SideSystems
+    rotation: Float32 | None
+    variance: float
+
+    def turned(self, rows: Float32, *, n_threads: int) -> Float32:
+        """Return users' rows in the basis that items are solved in."""
+        if self.rotation is None:
+            return rows
+        return dense.multiply(np.ascontiguousarray(rows), self.rotation, n_threads=n_threads)
+
+
+def model_systems(model: "Snapshot") -> ModelSystems:
+    """Return the systems of a model that holds its history."""
+    if model.history is None:
+        raise DataError(
+            "uncertainty needs the history that the model was fitted on, and this one was saved without; "
+            "save it with its history, or fit again"
+        )
+    n_threads = resolve_threads(None)
+    problem = model.problem
+    prepared = model.history
+    if model.preparation is not None:
+        prepared = model.preparation.apply(prepared, own="both")
+    users = SideSystems(problem, "users", prepared.by_user, model.fixed_items)
+    fixed, rotation = fix_side(problem, "users", model.user_table, model.user_counts, n_threads=n_threads)
+    items = SideSystems(problem, "items", prepared.by_item, fixed)
+    variance = 1.0
+    if not problem.has_unobserved:
+        n = prepared.n_entries
+        squares = problem.data_loss(prepared, model.user_table, model.item_table)
+        free = float(n)
+        for side in (users, items):
+            free *= max(1.0 - side.dimensions(n_threads=n_threads) / n, 1.0 / n)
+        variance = squares / free
+    return ModelSystems(users, items, rotation, variance)
+
+
+def pair_uncertainty(
+    model: "Snapshot", systems: ModelSystems, users: Any, items: Any, *, of: str, n_threads: int | None
+) -> Float32 | float:
+    """Return standard deviations of pairs; see :meth:`FactorModel.uncertainty`."""
+    if of not in ("score", "rating"):
+        raise DataError(f'of must be "score" or "rating", got {of!r}')
+    threads = resolve_threads(n_threads)
+    u, i = choose(model, "users", users), choose(model, "items", items)
+    u_index, i_index = _paired(u, i, users)
+    user_side = systems.users
+    if isinstance(users, FoldedIn):
+        history = users.history
+        if model.preparation is not None:
+            history = model.preparation.apply(history, own="users")
+        user_side = replace(user_side, rows=history.by_user)
+    item_rows, user_rows = model.item_table[i_index], u.table[u_index]
+    if model.problem.has_biases:
+        item_rows[:, -1] = user_rows[:, -1] = 1.0
+    variance = np.zeros(len(u_index))
+    for side, index, rows in (
+        (user_side, u_index, item_rows),
+        (systems.items, i_index, systems.turned(user_rows, n_threads=threads)),
+    ):
+        solved = side.solve(index, rows, n_threads=threads)
+        variance += np.einsum("ij,ij->i", rows.astype(np.float64), solved.astype(np.float64))
+    if of == "rating":
+        variance += 1.0
+    found = np.sqrt(systems.variance * np.maximum(variance, 0.0)).astype(np.float32)
+    return float(found[0]) if u.is_scalar and i.is_scalar else cast(Float32, found)

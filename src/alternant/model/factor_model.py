@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from alternant._frames import FrameType
 from alternant.interactions import Interactions
-from alternant.model import describing, folding, saving, totals
+from alternant.model import describing, folding, saving, totals, updating
 from alternant.model.describing import Description
-from alternant.model.folding import FoldedIn
+from alternant.model.folding import FoldedIn, FoldedItems
 from alternant.model.frames import factors_frame
 from alternant.model.list_answers import ListAnswers
 from alternant.model.pair_answers import PairAnswers
@@ -69,6 +69,131 @@ class FactorModel(PairAnswers, PairKnowledge, ListAnswers):
         ['x']
         """
         return folding.fold_in(self, history, unknown=unknown, attributes=attributes, n_threads=n_threads)
+
+    def fold_in_items(
+        self,
+        history: Interactions,
+        *,
+        unknown: Literal["error", "drop"] = "error",
+        attributes: Any = None,
+        n_threads: int | None = None,
+    ) -> FoldedItems:
+        """Solve new items from their history under the stored users.
+
+        The raw history of a stored item gives the stored row up to what one more half-sweep would change: a
+        fit solves users last.
+
+        Parameters
+        ----------
+        history : Interactions
+            The whole history of its items, made like the training data, by users of the model.
+        unknown : {"error", "drop"}
+            What becomes of entries of users that the model does not know: UnknownIdError, or they are left
+            out, and their number is logged.
+        attributes : frame, dict of columns or AttributeMatrix, optional
+            The items' attributes, as `fit` had them; None: those that the model holds, by id.
+        n_threads : int, optional
+
+        Returns
+        -------
+        FoldedItems
+            :meth:`updated` makes such items a part of a model.
+
+        Raises
+        ------
+        UnknownIdError
+            A user is not in this model, and `unknown` is "error".
+        DataError
+            `history` is not Interactions, or a value is not finite.
+        SingularSystemError
+            An item has no unique solution.
+
+        Examples
+        --------
+        >>> from alternant import ExplicitALS, Interactions
+        >>> data = Interactions.from_arrays(["ann", "ann", "bob"], ["x", "y", "x"], [5, 3, 4])
+        >>> model = ExplicitALS(n_factors=1).fit(data)
+        >>> model.fold_in_items(Interactions.from_arrays(["ann", "bob"], ["z", "z"], [5, 3])).ids
+        IdMap(1 string ids: 'z')
+        """
+        return folding.fold_in_items(
+            self, history, unknown=unknown, attributes=attributes, n_threads=n_threads
+        )
+
+    def updated(
+        self,
+        interactions: Interactions | None = None,
+        *,
+        remove_users: Any = None,
+        remove_items: Any = None,
+        mode: Literal["delta", "full"] = "delta",
+        refresh: Literal["touched", "users"] = "touched",
+        user_attributes: Any = None,
+        item_attributes: Any = None,
+        n_threads: int | None = None,
+    ) -> "FactorModel":
+        """Return a new model that knows later entries, new ids and removals; this one stays as it is.
+
+        First new items are solved from their entries by known users, then new users and those whose history
+        changed, exactly, under the items: their rows are those that :meth:`fold_in` of the new model gives,
+        to the bit. Items that had entries, the Gramian, coefficients of prior means and what the preparation
+        counted stay frozen until a refit. An item that only new users have entries of stays at its prior
+        mean (0 without) until then.
+
+        A removed id, its factors, entries, attributes and coefficients are not in the new model. Nothing but
+        their average influence on the factors, coefficients and totals of others is left until a refit.
+
+        Parameters
+        ----------
+        interactions : Interactions, optional
+            Raw entries. Only ids with entries are new to the model: a catalogue invents none.
+        remove_users, remove_items : id or sequence of ids, optional
+            Who goes. `interactions` must not name them. A model without history cannot solve the users of a
+            removed item anew, or count anew.
+        mode : {"delta", "full"}
+            "delta": the entries join the model's history; one of a known pair replaces its value, weight and
+            time. "full": they are the whole history of every user who has any among them; it needs no
+            stored history.
+        refresh : {"touched", "users"}
+            Solve new and changed users, or all.
+        user_attributes, item_attributes : frame, dict of columns or AttributeMatrix, optional
+            As `fit` had them; they replace those of ids that are known, and ids that only they know are new.
+        n_threads : int, optional
+
+        Returns
+        -------
+        FactorModel
+
+        Raises
+        ------
+        DataError
+            The model holds no history and `mode` or `refresh` needs it; entries that are not like the
+            history.
+        UnknownIdError
+            An id to remove is not in this model.
+        SingularSystemError
+            A row has no unique solution.
+
+        Examples
+        --------
+        >>> from alternant import ExplicitALS, Interactions
+        >>> data = Interactions.from_arrays(["ann", "ann", "bob"], ["x", "y", "x"], [5, 3, 4])
+        >>> model = ExplicitALS(n_factors=1).fit(data)
+        >>> later = model.updated(Interactions.from_arrays(["bob", "cy"], ["y", "y"], [2, 5]))
+        >>> later.user_ids.labels.tolist(), later.history.n_entries, model.n_users
+        (['ann', 'bob', 'cy'], 5, 2)
+        """
+        return updating.updated(
+            self,
+            interactions,
+            remove_users=remove_users,
+            remove_items=remove_items,
+            mode=mode,
+            refresh=refresh,
+            user_attributes=user_attributes,
+            item_attributes=item_attributes,
+            n_threads=n_threads,
+        )
 
     def objective(self, interactions: Interactions) -> float:
         """Compute the objective of this model's tables on `interactions`, in float64, in one pass.

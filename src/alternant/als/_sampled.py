@@ -26,7 +26,7 @@ class Sampled:
 
     Attributes
     ----------
-    user_tables, item_tables : float32, shapes (n_kept, n_users, n_factors + 1) and (n_kept, n_items, n_factors + 1)
+    user_tables, item_tables : float32, shapes (n_kept, n, n_factors + 1) with n users or items
         The draws kept, biases last, in the units of the values.
     mean : float
         What scores are added to.

@@ -1,15 +1,16 @@
 """Gibbs sampling with the solver of rows: draws of one side, of its prior, and of the noise.
 
-With targets t_e = x·y_e + b_e + noise of variance σ²/w_e, and N(μ, Λ⁻¹) as the prior of every row of a side, a
-draw of a row is the exact solution of perturbed least squares:
+With targets t_e = x·y_e + b_e + noise of variance σ²/w_e, and N(μ, Λ⁻¹) as the prior of every row of a side,
+a draw of a row is the exact solution of perturbed least squares:
 
     (Σ w y yᵀ + σ²Λ) x = Σ w (t + σ w^−½ ε − b) y + σ²Λ x⁰,     ε ~ N(0, 1),  x⁰ ~ N(μ, Λ⁻¹)
 
-It is solved in the eigenbasis of Λ, where the ridge is diagonal. No BLAS or LAPACK: the draws are the same bits
-for any number of threads.
+It is solved in the eigenbasis of Λ, where the ridge is diagonal. No BLAS or LAPACK: the draws are the same
+bits for any number of threads.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ from alternant.kernels.rows import EntryTerm, RowTerms, solve_rows
 from alternant.objective import Float64, Side, Table
 
 ENTRIES_AT_ONCE = 1 << 20
+ENTRIES_IN_CACHE = 1 << 12
 PRIOR_STRENGTH = 2.0
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 
@@ -44,8 +46,8 @@ class NormalPrior:
 def draw_prior(table: Table, generator: np.random.Generator, *, n_threads: int) -> NormalPrior:
     """Draw the prior of rows from its posterior, given the rows.
 
-    The prior of the prior is normal-Wishart: W⁻¹ = I with `width` degrees of freedom, and mean 0 that counts as
-    `PRIOR_STRENGTH` rows.
+    The prior of the prior is normal-Wishart: W⁻¹ = I with `width` degrees of freedom, and mean 0 that counts
+    as `PRIOR_STRENGTH` rows.
 
     Parameters
     ----------
@@ -85,6 +87,7 @@ def draw_side(
     fixed_hashes: Hashes,
     seed: int,
     sweep: int,
+    perturbed: bool = True,
     max_entries: int | None = ENTRIES_AT_ONCE,
     n_threads: int,
 ) -> Table:
@@ -100,6 +103,8 @@ def draw_side(
         σ, in the units of the targets.
     row_hashes, fixed_hashes : uint64, shapes (n_rows,) and (n_fixed,)
         The hashes of the ids of both sides: they say which random numbers a row and an entry get.
+    perturbed : bool
+        False: return the mean of the posterior instead of a draw.
     max_entries : int, optional
         The size of a row block. The result does not depend on it, nor on `n_threads`.
 
@@ -113,7 +118,13 @@ def draw_side(
         A draw is not finite.
     """
     width = fixed.shape[1]
-    owner = random.Side.USERS if side == "users" else random.Side.ITEMS
+    numbers = partial(
+        random.standard_normal,
+        seed=seed,
+        side=random.Side.USERS if side == "users" else random.Side.ITEMS,
+        sweep=sweep,
+        n_threads=n_threads,
+    )
     precisions, basis = dense.symmetric_eigen(prior.precision)
     rotation = basis.astype(np.float32)
     known = fixed.copy()
@@ -124,25 +135,14 @@ def draw_side(
     table = np.empty((rows.n_rows, width), np.float32)
     for block in rows.blocks(max_entries):
         part = slice(block.begin, block.end)
-        start = random.standard_normal(
-            row_hashes[part],
-            width,
-            seed=seed,
-            purpose=random.Purpose.PRIOR_DRAW,
-            side=owner,
-            sweep=sweep,
-            n_threads=n_threads,
-        )
-        entry_hashes = np.repeat(row_hashes[part] * _ODD, np.diff(block.offsets)) ^ fixed_hashes[block.indices]
-        disturbance = random.standard_normal(
-            entry_hashes,
-            1,
-            seed=seed,
-            purpose=random.Purpose.NOISE,
-            side=owner,
-            sweep=sweep,
-            n_threads=n_threads,
-        )[:, 0]
+        # Rows' deviations from the prior mean, and entries' from their targets, in standard deviations.
+        start = np.zeros((block.end - block.begin, width), np.float32)
+        disturbance = np.zeros(len(block.indices), np.float32)
+        if perturbed:
+            entry_hashes = np.repeat(row_hashes[part] * _ODD, np.diff(block.offsets))
+            entry_hashes ^= fixed_hashes[block.indices]
+            start = numbers(row_hashes[part], width, purpose=random.Purpose.PRIOR_DRAW)
+            disturbance = numbers(entry_hashes, 1, purpose=random.Purpose.NOISE)[:, 0]
         n_rows = block.end - block.begin
         terms = RowTerms(
             a=EntryTerm(1.0) if block.weights is None else EntryTerm(array=block.weights),
@@ -175,20 +175,23 @@ def _perturbed(
 ) -> Table:
     """Return the targets less the fixed side's bias, plus noise: float32, shape (n_entries,)."""
     spread = noise if block.weights is None else _over_root(noise, block.weights)
-    return (_targets(block, mean, scale) - biases[block.indices] + spread * disturbance).astype(np.float32)
+    targets = _targets(block, mean, scale) - biases[block.indices] + spread * disturbance
+    return targets.astype(np.float32)
 
 
 def _over_root(noise: float, weights: Table) -> Float64:
     """Return σ w^−½; 0 where the weight is 0, as such an entry says nothing."""
-    found: Float64 = np.divide(noise, np.sqrt(weights, dtype=np.float64), out=np.zeros(len(weights)),
-                               where=weights > 0.0)
+    found: Float64 = np.divide(
+        noise, np.sqrt(weights, dtype=np.float64), out=np.zeros(len(weights)), where=weights > 0.0
+    )
     return found
 
 
 def _targets(block: RowBlock, mean: float, scale: float) -> Float64:
     if block.values is None:
         return np.full(len(block.indices), (1.0 - mean) / scale)
-    return (block.values.astype(np.float64) - mean) / scale
+    found: Float64 = (block.values.astype(np.float64) - mean) / scale
+    return found
 
 
 def squared_residuals(
@@ -196,7 +199,7 @@ def squared_residuals(
 ) -> float:
     """Return Σ w (t − x·y − b_x − b_y)² over the entries of `rows`, in float64."""
     total = 0.0
-    for block in rows.blocks(ENTRIES_AT_ONCE // 8):
+    for block in rows.blocks(ENTRIES_IN_CACHE):
         index = np.repeat(np.arange(block.begin, block.end), np.diff(block.offsets))
         squares = (_targets(block, mean, scale) - scores(table, fixed, index, block.indices)) ** 2
         total += float(np.sum(squares if block.weights is None else squares * block.weights))
@@ -207,8 +210,11 @@ def scores(
     users: Table, items: Table, user_index: npt.NDArray[np.integer], item_index: npt.NDArray[np.integer]
 ) -> Float64:
     """Return p·q + b_u + b_i of pairs of positions: float64, shape (n_pairs,)."""
-    left, right = users[user_index], items[item_index]
-    found = np.einsum("ij,ij->i", left[:, :-1], right[:, :-1]).astype(np.float64)
-    found += left[:, -1]
-    found += right[:, -1]
+    found = np.empty(len(user_index))
+    for begin in range(0, len(found), ENTRIES_IN_CACHE):
+        part = slice(begin, begin + ENTRIES_IN_CACHE)
+        left, right = users[user_index[part]], items[item_index[part]]
+        found[part] = np.einsum("ij,ij->i", left[:, :-1], right[:, :-1])
+        found[part] += left[:, -1]
+        found[part] += right[:, -1]
     return found

@@ -13,6 +13,8 @@ class Purpose(IntEnum):
 
     START = 1
     SPECTRAL = 2
+    PRIOR_DRAW = 3
+    NOISE = 4
 
 
 class Side(IntEnum):

@@ -14,12 +14,12 @@ import polars as pl
 import pytest
 
 from alternant import weighting
-from alternant.als import ExplicitALS
+from alternant.als import ExplicitALS, ImplicitALS
 from alternant.cli import main
 from alternant.cli.app import COMMANDS
 from alternant.cli.fit import SELECTION, SETTINGS
 from alternant.model import load
-from alternant.reading import read
+from alternant.reading import read, read_attributes
 from alternant.synthetic import catalogue
 
 
@@ -80,16 +80,97 @@ def failing(capsys, *arguments):
     return status, said.err
 
 
-def test_the_options_of_fit_are_the_fields_of_the_estimator(here, capsys):
-    """Nothing is written twice: each field of ExplicitALS is an option, with its help and default."""
-    assert [option.name for option in SETTINGS] == list(ExplicitALS.__dataclass_fields__)
+@pytest.mark.parametrize("estimator", [ExplicitALS, ImplicitALS])
+def test_the_options_of_fit_are_the_fields_of_the_estimator(here, capsys, monkeypatch, estimator):
+    """Nothing is written twice: each field of both estimators is an option, with its help and default."""
+    monkeypatch.setenv("COLUMNS", "400")  # no help is broken in two
     text = " ".join(run(capsys, "fit", "--help")[0].replace("│", " ").split())
-    for name, field in ExplicitALS.__dataclass_fields__.items():
+    for name, field in estimator.__dataclass_fields__.items():
         assert f"--{name.replace('_', '-')} " in text
         assert field.metadata["help"] in text
-        if field.default is not None:
-            assert f"[default: {str(field.default).lower()}]" in text
+        if field.default not in (None, ""):
+            default = str(field.default).lower()
+            assert f"[default: {default}]" in text or f"{default}; " in text or f"; {default} with" in text
+    every = {*ExplicitALS.__dataclass_fields__, *ImplicitALS.__dataclass_fields__}
+    assert sorted(option.name for option in SETTINGS) == sorted(every)
     assert {option.name for option in SELECTION} == set(weighting.select.__kwdefaults__)
+
+
+def test_fit_of_what_people_did(here, capsys):
+    """Ratings are not needed, and the commands that read a model work on such a one."""
+    lines = [line.rsplit(",", 1)[0] for line in Path("ratings.csv").read_text().splitlines()]
+    Path("plays.csv").write_text(
+        "\n".join(f"{line},{'x' if place else 'page'}" for place, line in enumerate(lines))
+    )
+    arguments = ["plays.csv", "--implicit", "--n-factors", "3", "--unobserved-weight", "0.2", "--seed", "2"]
+    run(capsys, "fit", *arguments)
+    expected = ImplicitALS(n_factors=3, unobserved_weight=0.2, seed=2).fit(read("plays.csv"))
+    stored = load("model.safetensors")
+    np.testing.assert_array_equal(stored.item_table, expected.item_table)
+    assert stored.settings == expected.settings
+    facts = json.loads(run(capsys, "inspect", "-f", "json")[0])
+    assert facts["settings"]["estimator"] == "ImplicitALS"
+    assert "ImplicitALS" in run(capsys, "inspect")[0]
+    row = table(run(capsys, "predict", "--user", "1", "--item", "2")[0])[0]
+    assert np.float32(row["prediction"]) == stored.predict(1, 2)
+    said = run(capsys, "predict", "model.safetensors", "ratings.csv", "-o", "p.csv")[1]
+    assert "RMSE" not in said
+    old = table(run(capsys, "recommend", "--user", "7", "-k", "3")[0])
+    history = [lines[0], *(line for line in lines if line.startswith("7,"))]
+    Path("new.csv").write_text("\n".join(history))
+    new = table(run(capsys, "fold-in", "model.safetensors", "new.csv", "-k", "3")[0])
+    assert [(row["item_id"], row["score"]) for row in new] == [(row["item_id"], row["score"]) for row in old]
+
+
+def test_a_settings_file_of_the_implicit_model(here, capsys):
+    Path("s.toml").write_text('model = "implicit"\nn_factors = 3\nform = "hkv"\nregularization = 2\n')
+    run(capsys, "fit", "ratings.csv", "--config", "s.toml")
+    settings = load("model.safetensors").settings
+    assert (settings["estimator"], settings["form"], settings["regularization"]) == (
+        "ImplicitALS",
+        "hkv",
+        2.0,
+    )
+    assert failing(capsys, "fit", "ratings.csv", "--config", "s.toml", "--no-implicit") == (
+        1,
+        "error: 'form' is a setting of the implicit model only; add model = \"implicit\"\n",
+    )
+    Path("s.toml").write_text('model = "ials"\n')
+    assert failing(capsys, "fit", "ratings.csv", "--config", "s.toml") == (
+        1,
+        'error: model of the settings file must be "explicit" or "implicit", got \'ials\'\n',
+    )
+
+
+def test_attributes_from_files(here, capsys):
+    """An item that only the file of attributes has is in the model, and is predicted by its attributes."""
+    Path("genres.csv").write_text(
+        "movieId,genre\n" + "".join(f"{i},{'drama' if i % 2 else 'comedy'}\n" for i in range(1, 42))
+    )
+    Path("people.csv").write_text("userId,age\n" + "".join(f"{u},{20 + u}\n" for u in range(1, 61)))
+    run(
+        capsys, "fit", "ratings.csv", "--n-factors", "3",
+        "--item-attributes", "genres.csv", "--user-attributes", "people.csv",
+    )  # fmt: skip
+    expected = ExplicitALS(n_factors=3).fit(
+        read("ratings.csv"),
+        item_attributes=read_attributes("genres.csv"),
+        user_attributes=read_attributes("people.csv"),
+    )
+    stored = load("model.safetensors")
+    assert stored.n_items == 41
+    np.testing.assert_array_equal(stored.item_table, expected.item_table)
+    np.testing.assert_array_equal(stored.user_table, expected.user_table)
+    assert failing(capsys, "-q", "fit", "ratings.csv", "--item-attributes", "no.csv")[1].startswith(
+        "error: no file 'no.csv'"
+    )
+
+
+def test_a_link_that_is_a_switch_or_auto(here, capsys):
+    for typed, stored in (("false", False), ("true", True), ("auto", "auto")):
+        run(capsys, "fit", "ratings.csv", "--n-factors", "2", "--link", typed)
+        assert load("model.safetensors").settings["link"] is stored or stored == "auto"
+        assert load("model.safetensors").settings["link"] == stored
 
 
 def test_fit_saves_what_python_would_fit(here, capsys):
@@ -312,6 +393,14 @@ def test_export(here, capsys):
         (["recommend", "model.safetensors", "--user", "1", "2"], 2, "error: unexpected 2; repeat --user for"),
         (["fit", "ratings.csv", "--regularization", "no"], 2,
          "error: invalid value for --regularization: expected a number or auto, got 'no'"),
+        (["fit", "ratings.csv", "--link", "no"], 2,
+         "error: invalid value for --link: expected true, false or auto, got 'no'"),
+        (["fit", "ratings.csv", "--form", "hkv"], 2,
+         "error: --form is a setting of the implicit model only; add --implicit; see alternant --help\n"),
+        (["fit", "ratings.csv", "--implicit", "--no-biases"], 2,
+         "error: --biases is a setting of the explicit model only; leave it out, or leave out"),
+        (["fit", "ratings.csv", "--implicit", "--value", "target", "--alpha", "-1"], 2,
+         'error: --alpha must be a number above 0, or "auto", got -1.0'),
         (["similar", "--user", "1", "--item", "1"], 2, "error: expected --item or --user, got both; see"),
         (["recommend", "--user", "x"], 1, "error: user ids are integers here, got 'x'\n"),
         (["predict", "--user", "1"], 2, "error: expected a file of pairs, or both --user and --item; see"),
@@ -471,7 +560,8 @@ def test_ratings_that_are_not_recognised(here, capsys):
         "error: no column of odd.csv looks like ratings; unused: 'punkte'; name one with --value-column "
         'NAME, or say --value-column "" where every row counts 1\n',
     )
-    assert failing(capsys, "fit", "odd.csv") == refused
+    told = refused[1].rstrip() + "; --implicit is for clicks, plays and purchases\n"
+    assert failing(capsys, "fit", "odd.csv") == (1, told)
     assert failing(capsys, "fold-in", "model.safetensors", "odd.csv") == refused
     assert (
         "no column looks like ratings (unused: 'punkte'): no RMSE"

@@ -14,8 +14,8 @@ def load(path: Path | None, sections: Mapping[str, Iterable[Option]]) -> dict[st
 
     ::
 
-        n_factors = 64              # the settings of ExplicitALS
-        regularization = "auto"
+        model = "implicit"          # or "explicit", the default
+        n_factors = 64              # the settings of ImplicitALS or ExplicitALS
 
         [reading]                   # the parameters of alternant.read
         user = "userId"
@@ -40,9 +40,9 @@ def load(path: Path | None, sections: Mapping[str, Iterable[Option]]) -> dict[st
             raise DataError(f"[{section}] of {path.name} must be a table, got {table!r}")
         known = [option.name for option in sections[section]]
         unknown = sorted(set(table) - set(known))
+        if not section and isinstance(table.get("model"), dict):
+            raise DataError(f"{path.name} needs no [model]: settings of the model stand before any table")
         if unknown:
-            if not section and unknown[0] == "model":
-                raise DataError(f"{path.name} needs no [model]: settings of the model stand before any table")
             by_flag = {option.flag: option.name for option in sections[section]}
             if unknown[0] in by_flag:
                 raise DataError(

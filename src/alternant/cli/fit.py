@@ -7,18 +7,33 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from alternant import weighting
-from alternant.als import ExplicitALS
+from alternant.als import ExplicitALS, ImplicitALS
 from alternant.cli import INTERRUPTED, console, output
 from alternant.cli import config as settings_file
 from alternant.cli.loading import MODEL, READING, ratings_of
-from alternant.cli.options import UsageError, flag_text, given, of_dataclass, of_function, with_options
+from alternant.cli.options import (
+    Option,
+    UsageError,
+    common,
+    flag_text,
+    given,
+    of_dataclass,
+    of_function,
+    with_options,
+    without,
+)
 from alternant.cli.progress import follow
 from alternant.errors import DataError
-from alternant.reading import read
+from alternant.ids import IdMap
+from alternant.reading import read, read_attributes
 
-SETTINGS = of_dataclass(ExplicitALS)
+EXPLICIT, IMPLICIT = of_dataclass(ExplicitALS), of_dataclass(ImplicitALS)
+SHARED = common(EXPLICIT, IMPLICIT, when="with --implicit")
+ONLY_EXPLICIT, ONLY_IMPLICIT = without(EXPLICIT, IMPLICIT), without(IMPLICIT, EXPLICIT)
+SETTINGS = (*SHARED, *ONLY_EXPLICIT, *ONLY_IMPLICIT)
 SELECTION = of_function(weighting.select)
-SECTIONS = {"": SETTINGS, "reading": READING, "selection": SELECTION}
+_MODEL = Option("model", "model", str, "explicit", "explicit or implicit")  # of a settings file only
+SECTIONS = {"": (_MODEL, *SETTINGS), "reading": READING, "selection": SELECTION}
 
 
 def fit(
@@ -37,20 +52,39 @@ def fit(
             help="A TOML file of settings: keys of the model, [reading], [selection]. Options win over it."
         ),
     ] = None,
+    implicit: Annotated[
+        bool | None,
+        Parameter(
+            show_default=False,
+            help="Fit a model of what people did (clicks, plays, purchases) instead of ratings: ImplicitALS.",
+        ),
+    ] = None,
+    user_attributes: Annotated[
+        Path | None, Parameter(help="A file of user ids and what is known of the users, one row for each.")
+    ] = None,
+    item_attributes: Annotated[
+        Path | None,
+        Parameter(
+            help="The same of items, e.g. movies.csv with genres; items that are only there get scores."
+        ),
+    ] = None,
     **options: Any,
 ) -> int:
     """Fit a model to a file of ratings and save it.
 
-    Ctrl-C stops the fit and saves what the finished sweeps gave.
+    With --implicit, to a file of what people did: every row counts 1 where there are no values. Ctrl-C stops
+    the fit and saves what the finished sweeps gave.
     """
     sections = settings_file.load(config, SECTIONS)
     # Settings, folders and names are refused before the file is read: not at the end of a long job.
-    estimator = _estimator(given(SETTINGS, options, sections[""]), options)
+    is_implicit = _is_implicit(implicit, sections[""])
+    estimator = _estimator(given(SETTINGS, options, sections[""]), options, is_implicit=is_implicit)
     if output_file.suffix != ".safetensors":
         raise DataError(f"a model file ends in .safetensors, got {str(output_file)!r}")
     output.check_folder(output_file)
     reading = given(READING, options, sections["reading"])
-    ratings_of(source, reading)
+    if not is_implicit:
+        ratings_of(source, reading, otherwise="; --implicit is for clicks, plays and purchases")
     interactions = read(source, **reading)
     selection = given(SELECTION, options, sections["selection"])
     if selection:
@@ -60,8 +94,10 @@ def fit(
             chosen = ", ".join(f"{flag_text(name)} {value!r}" for name, value in selection.items())
             raise DataError(f"none of the {n_read:,} entries is left by {chosen}; ask for less")
     console.note(str(interactions.summary()))
+    users = _attributes(user_attributes, interactions.user_ids)
+    items = _attributes(item_attributes, interactions.item_ids)
     with follow(estimator.n_sweeps) as callback:
-        model = estimator.fit(interactions, callback=callback)
+        model = estimator.fit(interactions, user_attributes=users, item_attributes=items, callback=callback)
     model.save(output_file)
     last = model.trace[-1]
     console.note(f"{model.stopped}; objective {last.objective:,.6g}, {last.seconds:.1f} s")
@@ -70,10 +106,32 @@ def fit(
     return INTERRUPTED if "interrupt" in model.stopped else 0
 
 
-def _estimator(settings: dict[str, Any], options: Mapping[str, Any]) -> ExplicitALS:
+def _is_implicit(typed: bool | None, settings: Mapping[str, Any]) -> bool:
+    """Return which model is meant: what was typed, else what the settings file says."""
+    model = settings.get("model", "explicit")
+    if model not in ("explicit", "implicit"):
+        raise DataError(f'model of the settings file must be "explicit" or "implicit", got {model!r}')
+    return model == "implicit" if typed is None else typed
+
+
+def _estimator(
+    settings: dict[str, Any], options: Mapping[str, Any], *, is_implicit: bool
+) -> ExplicitALS | ImplicitALS:
     """Return the estimator; a setting that was typed is refused by the name of its option."""
+    for option in ONLY_EXPLICIT if is_implicit else ONLY_IMPLICIT:
+        if option.name not in settings:
+            continue
+        if options.get(option.flag) is None:
+            remedy = 'model = "implicit" does not go with it' if is_implicit else 'add model = "implicit"'
+            name = repr(option.name)
+            refusal: type[DataError] = DataError
+        else:
+            remedy = "leave it out, or leave out --implicit" if is_implicit else "add --implicit"
+            name, refusal = flag_text(option.flag), UsageError
+        whose = "explicit" if is_implicit else "implicit"
+        raise refusal(f"{name} is a setting of the {whose} model only; {remedy}")
     try:
-        return ExplicitALS(**settings)
+        return ImplicitALS(**settings) if is_implicit else ExplicitALS(**settings)
     except DataError as error:
         name, _, rest = str(error).partition(" ")
         if options.get(name) is None:
@@ -81,4 +139,18 @@ def _estimator(settings: dict[str, Any], options: Mapping[str, Any]) -> Explicit
         raise UsageError(f"{flag_text(name)} {rest}") from None
 
 
-with_options(fit, {"Model": SETTINGS, "Reading": READING, "Selection": SELECTION})
+def _attributes(path: Path | None, ids: IdMap) -> Any:
+    """Return a table of attributes whose ids are of the kind of `ids`; None without a file."""
+    return None if path is None else read_attributes(path, id_kind=ids.kind)
+
+
+with_options(
+    fit,
+    {
+        "Model": SHARED,
+        "Explicit model": ONLY_EXPLICIT,
+        "Implicit model": ONLY_IMPLICIT,
+        "Reading": READING,
+        "Selection": SELECTION,
+    },
+)

@@ -11,6 +11,7 @@ from alternant.cli.loading import (
     MinEntriesOption,
     ModelArgument,
     TitlesOption,
+    is_implicit,
     model_of,
     ratings_of,
     titles_of,
@@ -51,7 +52,8 @@ def fold_in(
     fitted = model_of(model)
     names = titles_of(titles, fitted.item_ids)
     reading = given(FOR_A_MODEL, options)
-    ratings_of(histories, reading)
+    if not is_implicit(fitted):
+        ratings_of(histories, reading)
     new = read(histories, item_kind=fitted.item_ids.kind, **reading)
     folded = fitted.fold_in(new, unknown=unknown)
     console.note(f"folded in {console.counted(len(folded.ids), 'user')}")

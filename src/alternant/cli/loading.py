@@ -78,10 +78,15 @@ def _as(ids: IdMap, key: int | str) -> int | str | None:
     return int(key) if key.isascii() and key.isdecimal() and str(int(key)) == key else None
 
 
-def ratings_of(source: str, options: Mapping[str, Any]) -> None:
+def is_implicit(model: FactorModel) -> bool:
+    """Return whether a model scores what people did, and so needs no ratings."""
+    return model.problem.kind == "implicit"
+
+
+def ratings_of(source: str, options: Mapping[str, Any], *, otherwise: str = "") -> None:
     """Refuse a source whose ratings are not found though it has columns to spare: every row would count 1.
 
-    `options` are those that are passed on to ``read``.
+    `options` are those that are passed on to ``read``; `otherwise` is what else the message proposes.
     """
     if options.get("value") is not None or options.get("event") is not None:
         return
@@ -89,7 +94,7 @@ def ratings_of(source: str, options: Mapping[str, Any]) -> None:
     if "value" not in chosen and unused:
         raise DataError(
             f"no column of {source} looks like ratings; unused: {', '.join(map(repr, unused[:20]))}; "
-            'name one with --value-column NAME, or say --value-column "" where every row counts 1'
+            'name one with --value-column NAME, or say --value-column "" where every row counts 1' + otherwise
         )
 
 

@@ -10,7 +10,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from cyclopts import Group, Parameter, Token
@@ -26,13 +26,17 @@ class UsageError(DataError):
 
 @dataclass(frozen=True)
 class Option:
-    """One derived option: `name` of the field or parameter, and what the command line calls it."""
+    """One derived option: `name` of the field or parameter, and what the command line calls it.
+
+    `default_text` is shown instead of `default`, where it is not empty.
+    """
 
     name: str
     flag: str
     type: Any
     default: Any
     help: str
+    default_text: str = ""
 
 
 def of_dataclass(settings: type) -> tuple[Option, ...]:
@@ -61,6 +65,33 @@ def of_function(
         for name, parameter in inspect.signature(function).parameters.items()
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY
     )
+
+
+def common(first: Iterable[Option], second: Iterable[Option], *, when: str) -> tuple[Option, ...]:
+    """Return the options that both have, as those of `first`; `when` tells where the second's are meant.
+
+    Helps and defaults that differ are both shown, as in ``64; 128 with --implicit``.
+    """
+    theirs = {option.name: option for option in second}
+    result = []
+    for option in first:
+        other = theirs.get(option.name)
+        if other is None:
+            continue
+        text = "" if other.help == option.help else f"; {when}: {other.help}"
+        defaults = (
+            ""
+            if other.default == option.default
+            else f"{shown(option.default)}; {shown(other.default)} {when}"
+        )
+        result.append(replace(option, help=option.help + text, default_text=defaults))
+    return tuple(result)
+
+
+def without(options: Iterable[Option], others: Iterable[Option]) -> tuple[Option, ...]:
+    """Return the options whose names `others` do not have."""
+    names = {option.name for option in others}
+    return tuple(option for option in options if option.name not in names)
 
 
 def with_options(command: Callable[..., Any], groups: Mapping[str, Iterable[Option]]) -> None:
@@ -124,6 +155,20 @@ def number_or(*words: str) -> Callable[[Any, Sequence[Token]], float | str]:
     return convert
 
 
+def yes_no_or(*words: str) -> Callable[[Any, Sequence[Token]], bool | str]:
+    """Return a converter that takes true, false, or one of `words` as it is."""
+
+    def convert(kind: Any, tokens: Sequence[Token]) -> bool | str:
+        text = tokens[-1].value
+        if text in ("true", "false"):
+            return text == "true"
+        if text in words:
+            return text
+        raise ValueError(f"expected true, false or {' or '.join(words)}, got {text!r}")
+
+    return convert
+
+
 def flag_text(name: str) -> str:
     """Return a name as it is typed: ``n_factors`` is ``--n-factors``."""
     return f"--{name.replace('_', '-')}"
@@ -131,15 +176,19 @@ def flag_text(name: str) -> str:
 
 def _annotated(option: Option, group: Group) -> Any:
     default = option.default
-    kind: Any = str if _is_mapping(option.type) else option.type
+    default_text = option.default_text or shown(default)
+    is_text = _is_mapping(option.type) or _is_switch_or_word(option.type)
+    kind: Any = str if is_text else option.type
     return Annotated[
         kind | None,
         Parameter(
             help=option.help,
             group=group,
-            converter=_converter(kind),
-            show_default=False if default is None else (lambda _: shown(default)),
-            metavar="NAME=NUMBER,…" if _is_mapping(option.type) else _metavar(kind),
+            converter=_converter(option.type),
+            show_default=False
+            if default in (None, "") and not option.default_text
+            else (lambda _: default_text),
+            metavar="NAME=NUMBER,…" if _is_mapping(option.type) else _metavar(option.type),
             show_choices=False,
         ),
     ]
@@ -150,16 +199,20 @@ def _converter(kind: Any) -> Callable[[Any, Sequence[Token]], Any] | None:
     if parts == (int,):
         return whole
     words = [word for part in parts if typing.get_origin(part) is Literal for word in typing.get_args(part)]
+    if words and bool in parts:
+        return yes_no_or(*words)
     return number_or(*words) if float in parts and words else None
 
 
 def shown(value: Any) -> str:
     """Return a default as the help shows it."""
+    if value is None:
+        return "none"
     return str(value).lower() if isinstance(value, bool) else f"{value}"
 
 
 def _metavar(kind: Any) -> str | None:
-    """Return e.g. ``FLOAT|auto``; None for a flag."""
+    """Return e.g. ``FLOAT|auto`` or ``true|false|auto``; None for a flag."""
     parts = []
     for part in _union_parts(kind):
         if typing.get_origin(part) is Literal:
@@ -169,7 +222,9 @@ def _metavar(kind: Any) -> str | None:
         elif part is str:
             parts.append("TEXT")
         elif part is bool:
-            return None
+            if len(_union_parts(kind)) == 1:
+                return None
+            parts += ["true", "false"]
     return "|".join(parts)
 
 
@@ -185,6 +240,11 @@ def _is_mapping(kind: Any) -> bool:
         for part in _union_parts(kind)
         if typing.get_origin(part) is not None
     )
+
+
+def _is_switch_or_word(kind: Any) -> bool:
+    parts = _union_parts(kind)
+    return bool in parts and len(parts) > 1
 
 
 def _weights(text: str, flag: str) -> dict[str, float]:

@@ -14,6 +14,7 @@ from alternant.cli.loading import (
     ModelArgument,
     TitlesOption,
     has_ratings,
+    is_implicit,
     labels,
     model_of,
     titles_of,
@@ -52,7 +53,7 @@ def predict(
     """Predict ratings: of a file of pairs, or of each --user with each --item.
 
     Where the file has ratings too, they are shown beside the predictions, and the error over all of them is
-    said.
+    said. A model of implicit data gives scores, which are no ratings: about 1 for what a user would take.
     """
     chosen = output.check(format, output_file)
     if (pairs is None) != bool(user and item) or (pairs is not None and (user or item)):
@@ -68,7 +69,7 @@ def predict(
     else:
         user_kind, item_kind = fitted.user_ids.kind, fitted.item_ids.kind
         reading = given(FOR_A_MODEL, options)
-        with_ratings = has_ratings(pairs, reading)
+        with_ratings = not is_implicit(fitted) and has_ratings(pairs, reading)
         asked = read(pairs, user_kind=user_kind, item_kind=item_kind, **reading)
         user_index, item_index, ratings, _, _ = asked.entries()
         users, items = asked.user_ids.decode(user_index), asked.item_ids.decode(item_index)

@@ -25,7 +25,7 @@ def test_trap_26_the_same_bits_for_any_number_of_threads(isa, init):
 @pytest.mark.parametrize("max_entries", [1, 100, 10_000])
 def test_trap_26_the_same_bits_for_any_block_size(isa, max_entries):
     ratings = ratings_of(random_ratings(0, 1000, 200, known=0.1))
-    model = ExplicitALS(n_factors=16, n_sweeps=2).fit(ratings)
+    model = ExplicitALS(n_factors=16, n_sweeps=2, link=False).fit(ratings)
     blocks = solve_side(
         model.problem, "users", ratings.by_user, model.fixed_items, max_entries=max_entries, n_threads=3
     )

@@ -226,7 +226,7 @@ def test_an_error_in_a_callback_reaches_the_caller(example):
 
 def test_continuing_from_a_model_goes_on_where_it_ended():
     ratings = ratings_of(random_ratings(1, 60, 50))
-    settings = ExplicitALS(n_factors=8, tol=0)
+    settings = ExplicitALS(n_factors=8, tol=0, link=False)
     first = dataclasses.replace(settings, n_sweeps=5).fit(ratings)
     on = dataclasses.replace(settings, n_sweeps=5).fit(ratings, initial=first)
     through = dataclasses.replace(settings, n_sweeps=10).fit(ratings)

@@ -11,7 +11,7 @@ from small_models import named_model, random_history, random_model
 
 @pytest.fixture(scope="module")
 def model():
-    return ExplicitALS(n_factors=4, n_sweeps=3).fit(random_history(40, 25, strings=True))
+    return ExplicitALS(n_factors=4, n_sweeps=3, link=False).fit(random_history(40, 25, strings=True))
 
 
 def test_new_users_are_solved_as_the_reference_does(model):

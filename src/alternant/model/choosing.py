@@ -48,6 +48,7 @@ class ChosenRows:
     entries : those entries, or None where the model does not hold them
     is_scalar : the caller wrote one id, not a sequence
     is_stored : the rows are those of the model itself, not folded in
+    features : the rows' attributes, or None
     """
 
     side: Side
@@ -58,6 +59,7 @@ class ChosenRows:
     entries: EntryRows | None
     is_scalar: bool
     is_stored: bool
+    features: EntryRows | None = None
 
     def __len__(self) -> int:
         return len(self.index)
@@ -73,6 +75,14 @@ class ChosenRows:
         if len(self.counts) == 0:
             return np.zeros(len(self), np.bool_)
         return np.asarray(self.is_known & (self.counts[self.index] > 0))
+
+
+def from_attributes(chosen: ChosenRows) -> NDArray[np.bool_]:
+    """Return which ids have no entries but attributes, which say what their row is: bool, shape (n,)."""
+    if chosen.features is None or len(chosen.counts) == 0:
+        return np.zeros(len(chosen), np.bool_)
+    only = (chosen.counts == 0) & (chosen.features.counts > 0)
+    return np.asarray(chosen.is_known & only[chosen.index])
 
 
 def choose(model: "Snapshot", side: Side, asked: Any, *, mark_unknown: bool = False) -> ChosenRows:
@@ -104,6 +114,7 @@ def choose(model: "Snapshot", side: Side, asked: Any, *, mark_unknown: bool = Fa
         entries,
         is_scalar,
         is_stored=True,
+        features=(model.user_prior if side == "users" else model.item_prior).features,
     )
 
 
@@ -138,7 +149,7 @@ def listable(
 
 def refuse_without_entries(chosen: ChosenRows) -> None:
     """Raise for the first id that has no row solved from data."""
-    missing = ~chosen.has_entries
+    missing = ~(chosen.has_entries | from_attributes(chosen))
     if missing.any():
         label = chosen.labels[int(missing.argmax())]
         shown = label if isinstance(label, str) else int(label)
@@ -182,4 +193,5 @@ def _folded(model: "Snapshot", side: Side, folded: FoldedIn) -> ChosenRows:
         folded.history.by_user,
         is_scalar=False,
         is_stored=False,
+        features=folded.features,
     )

@@ -22,7 +22,7 @@ from alternant.errors import DataError
 from alternant.interactions import EntryRows, RowBlock
 from alternant.kernels.rows import EntryTerm
 from alternant.model.choosing import ChosenRows, choose
-from alternant.model.folding import FoldedIn, _features
+from alternant.model.folding import FoldedIn
 from alternant.model.pairs import _paired
 
 if TYPE_CHECKING:
@@ -267,9 +267,7 @@ def _features_rows(
         return None
     features = model.user_prior.features
     if isinstance(users, FoldedIn):
-        features = getattr(users, "features", None) or _features(
-            model.user_prior, model.user_ids, users.ids, None
-        )
+        features = users.features
     return None if features is None else features.chosen(chosen)
 
 

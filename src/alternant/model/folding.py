@@ -36,6 +36,7 @@ class FoldedIn:
     history : Interactions that they were solved from, with the model's item ids
     n_factors : int
     item_table : float32, shape (n_items, width), the items that they were solved under
+    features : EntryRows, shape (n_users, n_features), their attributes; None in a model without
     """
 
     ids: IdMap
@@ -43,6 +44,7 @@ class FoldedIn:
     history: Interactions
     n_factors: int
     item_table: NDArray[np.float32]
+    features: EntryRows | None = None
 
     def __post_init__(self) -> None:
         self.table.flags.writeable = False
@@ -141,7 +143,7 @@ def fold_in(
     table = solved.table
     if mean is not None:
         table = np.where(prepared.by_user.counts[:, None] > 0, table, mean)
-    return FoldedIn(known.user_ids, table, known, model.n_factors, model.item_table)
+    return FoldedIn(known.user_ids, table, known, model.n_factors, model.item_table, features)
 
 
 def fold_in_items(

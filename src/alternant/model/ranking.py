@@ -13,6 +13,7 @@ from alternant.model.choosing import (
     ChosenRows,
     Side,
     choose,
+    from_attributes,
     listable,
     other,
     refuse_without_entries,
@@ -56,7 +57,7 @@ def recommend(
     if unknown == "error":
         refuse_without_entries(chosen)
     ranked = listable(model, other(queries), exclude=exclude, candidates=candidates, min_entries=min_entries)
-    by_model = chosen.has_entries
+    by_model = chosen.has_entries | from_attributes(chosen)
     index = chosen.index[by_model]
     if diversity == 0.0:
         lists = _by_score(model, chosen, index, k, exclude_seen, ranked, n_threads)
@@ -173,6 +174,13 @@ def _with_fallback(lists: _Lists, by_model: NDArray[np.bool_], popular: _Lists) 
     return _Lists(offsets, indices, scores)
 
 
+def _sources(chosen: ChosenRows, by_model: NDArray[np.bool_]) -> NDArray[np.object_]:
+    """Return where each list comes from: object (str), shape (n,)."""
+    sources = np.where(by_model, "model", "fallback").astype(object)
+    sources[from_attributes(chosen)] = "attributes"
+    return sources
+
+
 def _labelled(
     model: "Snapshot", chosen: ChosenRows, lists: _Lists, by_model: NDArray[np.bool_]
 ) -> Recommendations:
@@ -188,6 +196,6 @@ def _labelled(
         found if chosen.side == "users" else asked,
         ranks(lists.offsets),
         lists.scores,
-        np.repeat(np.where(by_model, "model", "fallback").astype(object), counts),
+        np.repeat(_sources(chosen, by_model), counts),
         model.frame_type,
     )

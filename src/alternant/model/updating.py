@@ -151,10 +151,9 @@ def _kept(history: Interactions, user_ids: IdMap, item_ids: IdMap, users: Bool, 
         item_ids,
         user_index=(np.cumsum(users) - 1).astype(np.int32)[entries.user_index[keep]],
         item_index=(np.cumsum(items) - 1).astype(np.int32)[entries.item_index[keep]],
-        **{
-            name: None if column is None else column[keep]
-            for name, column in zip(("values", "weights", "times"), entries[2:], strict=True)
-        },
+        values=None if entries.values is None else entries.values[keep],
+        weights=None if entries.weights is None else entries.weights[keep],
+        times=None if entries.times is None else entries.times[keep],
     )
     return dataclasses.replace(kept, frame_type=history.frame_type)
 

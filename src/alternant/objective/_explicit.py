@@ -42,8 +42,8 @@ class ExplicitObjective(Objective):
 
     kind: ClassVar[str] = "explicit"
 
-    biases: bool = True
-    mean: float = 0.0
+    biases: bool
+    mean: float
 
     @property
     def has_biases(self) -> bool:

@@ -59,8 +59,8 @@ class ImplicitObjective(Objective):
 
     kind: ClassVar[str] = "implicit"
 
-    form: Form = "ials"
-    unobserved_weight: float = 1.0
+    form: Form
+    unobserved_weight: float
     n_users: int
     n_items: int
     user_exponent: float = 0.0

@@ -326,8 +326,8 @@ def test_a_column_of_zeros_that_is_pulled_has_no_solution(isa):
 
 @pytest.mark.parametrize("k", [5, 64])
 def test_short_rows_without_a_ridge_reach_a_minimum(isa, limits, k):
-    """Where it is not unique too: fewer entries than columns, and columns that are equal. Seen to fail as "singular"
-    with pivots of 1e-13 of their diagonal taken for more than noise."""
+    """Where it is not unique too: fewer entries than columns, and columns that are equal. Seen to fail as
+    "singular" with pivots of 1e-13 of their diagonal taken for more than noise."""
     case = Case(k, [3, 4, 40, 63] + [10] * 20, ridge=0.0)
     case.fixed[:, 1] = case.fixed[:, 0]
     assert case.solve(**limits(case)) is None

@@ -57,8 +57,8 @@ class RowTerms:
 
         xᵀ M x − 2 cᵀ x + l1_u Σ_c |x_c|,    M and c the system's matrix and right side,
 
-    instead; a bias column is neither held above 0 nor penalised by l1. M must be positive definite, or semidefinite
-    with a minimum.
+    instead; a bias column is neither held above 0 nor penalised by l1. M must be positive definite, or
+    semidefinite with a minimum.
     """
 
     a: EntryTerm
@@ -126,11 +126,12 @@ def solve_rows(
 ) -> RowFailure | None:
     """Solve every row of `block`, into `out`, `losses` and `penalties`.
 
-    Without limits (see :class:`RowTerms`) by Cholesky, to float32 accuracy. With `nonnegative` or `l1` by coordinate
-    descent in float64, until no coordinate is further from the minimum over it alone, in units of 1 / √M_cc, than
-    1e-7 · √(Σ c_c² / M_cc); then x is rounded to float32. A row whose M is singular but for rounding may instead stop
-    after 1,000 cycles, at the lowest objective so far. No row ends above its start. Where M is singular the minimum
-    that descent reaches is one of many; a column of M that is all 0 is left at 0 if that is a minimum.
+    Without limits (see :class:`RowTerms`) by Cholesky, to float32 accuracy. With `nonnegative` or `l1` by
+    coordinate descent in float64, until no coordinate is further from the minimum over it alone, in units of
+    1 / √M_cc, than 1e-7 · √(Σ c_c² / M_cc); then x is rounded to float32. No row ends above its start.
+    Where M is singular there may be many minima, of which one is found; a column of M that is all 0 is left at 0
+    if that is a minimum. A row whose M is singular but for rounding may stop unsettled after 1,000 cycles, at the
+    lowest objective so far.
 
     Parameters
     ----------
@@ -145,16 +146,16 @@ def solve_rows(
     n_threads : int
         The result does not depend on it.
     start : float32, shape (n_rows, width), optional
-        Where descent starts; None: at 0. Clipped to x ≥ 0 with `nonnegative`; a start that is settled already comes
-        back unchanged. Rows solved by Cholesky ignore it.
+        Where descent starts; None: at 0. Clipped to x ≥ 0 with `nonnegative`; a start that is settled already
+        comes back unchanged. Rows solved by Cholesky ignore it.
     stop : int32, shape (1,), optional
         Set to non-zero from another thread to stop between chunks: :class:`InterruptedError` is raised then.
 
     Returns
     -------
     RowFailure or None
-        The first row that has no finite solution, or, with limits, whose M was seen to be indefinite. `out` is
-        undefined then.
+        The first row that has no finite solution, or, with limits, whose M was seen to be indefinite.
+        `out` is undefined then.
 
     Raises
     ------

@@ -88,7 +88,7 @@ inline RowFailure check_row(const RowsTask& task, int64_t r) {
 }
 
 inline size_t rows_scratch_bytes(const RowsTask& task, int64_t longest_row) {
-    return task.descends() ? DescentScratch(task, nullptr).bytes : Scratch(task, longest_row, nullptr).bytes;
+    return task.descends ? DescentScratch(task, nullptr).bytes : Scratch(task, longest_row, nullptr).bytes;
 }
 
 template <class SomeScratch>
@@ -106,7 +106,7 @@ inline RowResult solve_each(const RowsTask& task, int64_t first, int64_t last, S
 
 inline RowResult solve_rows(const RowsTask& task, int64_t first, int64_t last, int64_t longest_row,
                             void* scratch) {
-    if (task.descends()) return solve_each(task, first, last, DescentScratch(task, (char*)scratch));
+    if (task.descends) return solve_each(task, first, last, DescentScratch(task, (char*)scratch));
     return solve_each(task, first, last, Scratch(task, longest_row, (char*)scratch));
 }
 

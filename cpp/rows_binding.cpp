@@ -16,7 +16,7 @@ namespace {
 // some 128 of them, more where one would take so long that Ctrl-C had to wait.
 std::vector<int64_t> cut_into_chunks(const RowsTask& task) {
     // Descent takes tens of cycles, of one entry's cost each.
-    const double per_row = task.descends() ? 64.0 : (double)task.width / 6.0 + 1.0;
+    const double per_row = task.descends ? 64.0 : (double)task.width / 6.0 + 1.0;
     const double total = (double)task.n_entries + per_row * (double)task.n_rows;
     const double longest = 2e9 / ((double)task.width * (double)task.width + 64.0);
     const double share = std::min(std::max(total / 128.0, 256.0), std::max(longest, 256.0));
@@ -132,6 +132,7 @@ std::tuple<int, int64_t, bool> solve_rows(
     }
     task.nonnegative = nonnegative;
     task.l1 = optional_data(l1, task.n_rows, "l1 must have one number per row");
+    task.descends = nonnegative || task.l1 != nullptr;
     if (start) {
         require((int64_t)start->shape(0) == task.n_rows && (int64_t)start->shape(1) == task.width,
                 "start must have the shape of out");

@@ -49,12 +49,11 @@ struct RowsTask {
     bool nonnegative = false;
     const double* l1 = nullptr;    // shape (n_rows,), or null: 0
     const float* start = nullptr;  // where descent starts, shape (n_rows, width), or null: 0
+    bool descends = false;         // nonnegative, or l1 given: no row goes by Cholesky
 
     float* out = nullptr;         // x, shape (n_rows, width)
     double* losses = nullptr;     // row u's part of the objective, its penalty included, shape (n_rows,)
     double* penalties = nullptr;  // Σ_c (λ_u ρ_c + κ_c) x_c² + l1_u Σ |x_c| alone, shape (n_rows,)
-
-    bool descends() const { return nonnegative || l1 != nullptr; }
 };
 
 enum class RowFailure : int32_t { none = 0, singular = 1, not_finite = 2, bad_offsets = 3, bad_index = 4 };

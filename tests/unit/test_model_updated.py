@@ -11,7 +11,12 @@ ESTIMATORS = [
     ExplicitALS(n_factors=3, n_sweeps=3),
     ImplicitALS(n_factors=3, n_sweeps=3),
     ImplicitALS(
-        n_factors=3, n_sweeps=3, form="hkv", unobserved_user_exponent=0.5, unobserved_item_exponent=0.5
+        n_factors=3,
+        form="hkv",
+        regularization=0.1,
+        n_sweeps=3,
+        unobserved_user_exponent=0.5,
+        unobserved_item_exponent=0.5,
     ),
     ImplicitALS(n_factors=3, n_sweeps=3, nonnegative=True),
     ImplicitALS(n_factors=3, n_sweeps=3, transforms="log(epsilon=1)", item_discount=0.2),
@@ -165,7 +170,9 @@ def test_entries_unlike_the_history_are_refused():
         model.updated(entries([1], [3], [4.0]))
     with pytest.raises(DataError, match="these entries have no values, and the model's history some"):
         model.updated(
-            Interactions.from_codes(timed.user_ids, timed.item_ids, user_index=[0], item_index=[1], times=[4])
+            Interactions.from_codes(
+                timed.user_ids, timed.item_ids, user_index=[0], item_index=[1], weights=[1.0], times=[4]
+            )
         )
     with pytest.raises(DataError, match="mode must be"):
         model.updated(mode="all")

@@ -51,13 +51,10 @@ def updated(
         raise DataError('refresh="users" needs the model\'s history, and this model holds none; refit it')
     gone_users = _to_remove(model.user_ids, remove_users, "user", interactions)
     gone_items = _to_remove(model.item_ids, remove_items, "item", interactions)
-    reduced, has_lost = _removed(model, ~gone_users, ~gone_items)
-    growth = _grown(reduced, interactions, mode, user_attributes, item_attributes)
+    reduced, changed = _removed(model, ~gone_users, ~gone_items)
+    growth = _grown(reduced, changed, interactions, mode, user_attributes, item_attributes)
     with_items = _with_new_items(reduced, growth, n_threads)
-    chosen = growth.touched_users.copy()
-    chosen[: len(has_lost)] |= has_lost
-    if refresh == "users":
-        chosen[:] = True
+    chosen = np.ones_like(growth.touched_users) if refresh == "users" else growth.touched_users
     solved = _with_users(with_items, growth.entries, chosen, n_threads)
     stopped = model.stopped if model.stopped.endswith("; updated") else f"{model.stopped}; updated"
     return dataclasses.replace(solved, stopped=stopped)
@@ -89,10 +86,18 @@ def _side(interactions: Interactions, what: What) -> tuple[IdMap, EntryRows]:
     return interactions.item_ids, interactions.by_item
 
 
-def _removed(model: "FactorModel", users: Bool, items: Bool) -> tuple["FactorModel", Bool]:
-    """Return the model with the rows `users` and `items` alone, and which of its users have lost entries."""
+@dataclass(frozen=True, eq=False)
+class _Changed:
+    """Which rows a removal has changed: users who have lost entries, items that have lost all of theirs."""
+
+    users: Bool
+    items: Bool
+
+
+def _removed(model: "FactorModel", users: Bool, items: Bool) -> tuple["FactorModel", _Changed]:
+    """Return the model with the rows `users` and `items` alone."""
     if users.all() and items.all():
-        return model, np.zeros(model.n_users, np.bool_)
+        return model, _Changed(np.zeros(model.n_users, np.bool_), np.zeros(model.n_items, np.bool_))
     user_ids, item_ids = _ids_at(model.user_ids, users), _ids_at(model.item_ids, items)
     user_counts, item_counts, history = model.user_counts[users], model.item_counts[items], model.history
     value_range = model.value_range
@@ -100,6 +105,11 @@ def _removed(model: "FactorModel", users: Bool, items: Bool) -> tuple["FactorMod
         history = _kept(history, user_ids, item_ids, users, items)
         user_counts, item_counts = history.by_user.counts, history.by_item.counts
         value_range = _range(history)
+    changed = _Changed(
+        user_counts < model.user_counts[users], (item_counts == 0) & (model.item_counts[items] > 0)
+    )
+    # What only removed users had entries of is all theirs: it goes back to what an item without entries has.
+    emptied = np.flatnonzero(changed.items)
     preparation = model.preparation
     if preparation is not None:
         preparation = FittedPreparation(
@@ -109,26 +119,38 @@ def _removed(model: "FactorModel", users: Bool, items: Bool) -> tuple["FactorMod
             dataclasses.replace(
                 preparation.stored,
                 users={name: array[users] for name, array in preparation.user_constants.items()},
-                items={name: array[items] for name, array in preparation.item_constants.items()},
+                items={
+                    name: _zeroed(array[items], emptied) for name, array in preparation.item_constants.items()
+                },
             ),
         )
+    unobserved = model.item_unobserved
+    user_prior = _prior_at(model.user_prior, users, items)
+    if user_prior.link is not None:
+        user_prior = dataclasses.replace(user_prior, link=_zeroed(user_prior.link, emptied))
     reduced = dataclasses.replace(
         model,
         user_ids=user_ids,
         item_ids=item_ids,
         user_table=model.user_table[users],
-        item_table=model.item_table[items],
+        item_table=_zeroed(model.item_table[items], emptied),
         user_counts=user_counts,
         item_counts=item_counts,
         preparation=preparation,
-        user_prior=_prior_at(model.user_prior, users, items),
+        user_prior=user_prior,
         item_prior=_prior_at(model.item_prior, items, users),
         user_unobserved=model.problem.unobserved_scale("users", user_counts),
-        item_unobserved=None if model.item_unobserved is None else model.item_unobserved[items],
+        item_unobserved=None if unobserved is None else _zeroed(unobserved[items], emptied),
         history=history,
         value_range=value_range,
     )
-    return reduced, user_counts < model.user_counts[users]
+    return reduced, changed
+
+
+def _zeroed(rows: NDArray[Any], index: NDArray[np.intp]) -> NDArray[Any]:
+    """Return fresh `rows`, 0 at `index`."""
+    rows[index] = 0
+    return rows
 
 
 def _ids_at(ids: IdMap, keep: NDArray[Any]) -> IdMap:
@@ -146,14 +168,15 @@ def _kept(history: Interactions, user_ids: IdMap, item_ids: IdMap, users: Bool, 
     """Return the entries whose user and item stay, under the new positions."""
     entries = history.entries()
     keep = users[entries.user_index] & items[entries.item_index]
+    values, weights, times = (None if column is None else column[keep] for column in entries[2:])
     kept = Interactions.from_codes(
         user_ids,
         item_ids,
         user_index=(np.cumsum(users) - 1).astype(np.int32)[entries.user_index[keep]],
         item_index=(np.cumsum(items) - 1).astype(np.int32)[entries.item_index[keep]],
-        values=None if entries.values is None else entries.values[keep],
-        weights=None if entries.weights is None else entries.weights[keep],
-        times=None if entries.times is None else entries.times[keep],
+        values=values,
+        weights=weights,
+        times=times,
     )
     return dataclasses.replace(kept, frame_type=history.frame_type)
 
@@ -197,6 +220,7 @@ class _Growth:
 
 def _grown(
     model: "FactorModel",
+    changed: _Changed,
     interactions: Interactions | None,
     mode: str,
     user_attributes: Any,
@@ -225,6 +249,8 @@ def _grown(
     item_prior, named_items = _grown_prior(model.item_prior, item_ids, n_users, item_attributes, "item")
     named_users[model.n_users :] = True
     named_items[model.n_items :] = True
+    named_items[: model.n_items] |= changed.items
+    has_changed = is_given | _padded(changed.users, n_users)
     ranges = [one for one in (model.value_range, _range(given if history is None else history)) if one]
     scale = model.problem.unobserved_scale("items", item_counts)
     if scale is not None and model.item_unobserved is not None:
@@ -239,7 +265,7 @@ def _grown(
         item_table=_padded(model.item_table, n_items),
         user_counts=user_counts,
         item_counts=item_counts,
-        preparation=_grown_preparation(model.preparation, entries, is_given),
+        preparation=_grown_preparation(model.preparation, entries, has_changed),
         user_prior=user_prior,
         item_prior=item_prior,
         user_unobserved=model.problem.unobserved_scale("users", user_counts),
@@ -248,7 +274,7 @@ def _grown(
         value_range=None if not ranges else (min(one[0] for one in ranges), max(one[1] for one in ranges)),
     )
     # Without his history, a user who is only named cannot be solved anew.
-    touched = is_given | (named_users & ((entries.by_user.counts > 0) | (user_counts == 0)))
+    touched = has_changed | (named_users & ((entries.by_user.counts > 0) | (user_counts == 0)))
     return _Growth(grown, given, entries, touched, named_items)
 
 
@@ -289,8 +315,12 @@ def _merged(history: Interactions, given: Interactions, mode: str) -> Interactio
     if given.n_entries == 0:
         return history
     if history.n_entries and given.has_values != history.has_values:
-        has, lacks = ("entries", "history") if given.has_values else ("history", "entries")
-        raise DataError(f"the {has} have values, the {lacks} none; pass entries like the training data")
+        words = (
+            "values, and the model's history none"
+            if given.has_values
+            else "no values, and the model's history some"
+        )
+        raise DataError(f"these entries have {words}; pass entries like the training data")
     if history.n_entries and history.has_times and not given.has_times:
         raise DataError("the model's history has times, these entries none; name the time column with time=")
     old, new = history.entries(), given.entries()
@@ -353,18 +383,18 @@ def _replaced(old: EntryRows, new: EntryRows, named: Bool) -> EntryRows:
 
 
 def _grown_preparation(
-    fitted: FittedPreparation | None, entries: Interactions, is_given: Bool
+    fitted: FittedPreparation | None, entries: Interactions, has_changed: Bool
 ) -> FittedPreparation | None:
     """Return the preparation with the numbers of users who have changed and of ids without any before."""
-    if fitted is None or (entries.n_entries == 0 and fitted.n_users == entries.n_users):
-        return fitted
+    if fitted is None:
+        return None
     stored = fitted.stored
     users = {name: _padded(array, entries.n_users) for name, array in stored.users.items()}
     items = {name: _padded(array, entries.n_items) for name, array in stored.items.items()}
-    if is_given.any():
+    if has_changed.any() and entries.n_entries:
         fresh = fitted.preparation.fit(entries).fitted
         for name, array in users.items():
-            array[is_given] = fresh.user_constants[name][is_given]
+            array[has_changed] = fresh.user_constants[name][has_changed]
         # "kept_counts" says who had entries that weigh something, "counts" who had any at all.
         unseen = {name: array == 0 for name, array in items.items() if name.endswith("counts")}
         for name, array in items.items():

@@ -191,7 +191,7 @@ def test_sampling_gives_the_same_bits_for_1_and_3_threads():
         )
         for n in (1, 3)
     )
-    for name in ("user_tables", "item_tables", "sigmas", "pair_means", "pair_deviations"):
+    for name in ("user_tables", "item_tables", "item_means", "sigmas", "pair_means", "pair_deviations"):
         np.testing.assert_array_equal(getattr(one, name), getattr(three, name))
     assert one.user_tables.shape == (3, 40, 5)
 
@@ -201,14 +201,26 @@ def test_tracked_pairs_are_the_average_over_samples():
     found = sample_explicit(
         ratings(), n_factors=4, n_samples=6, burn_in=2, n_kept=6, n_threads=1, pairs=(users, items)
     )
-    mean, deviation = found.predict(users, items)
-    np.testing.assert_allclose(found.pair_means, mean, rtol=1e-5)
-    np.testing.assert_allclose(found.pair_deviations, deviation, rtol=1e-3, atol=1e-5)
     every = [
         found.mean + scores(each, other, users, items)
         for each, other in zip(found.user_tables, found.item_tables, strict=True)
     ]
-    np.testing.assert_allclose(deviation, np.std(every, axis=0, ddof=1), rtol=1e-9)
+    np.testing.assert_allclose(found.pair_means, np.mean(every, axis=0), rtol=1e-5)
+    np.testing.assert_allclose(found.pair_deviations, np.std(every, axis=0, ddof=1), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(found.predict(users, items)[1], np.std(every, axis=0, ddof=1), rtol=1e-6)
+
+
+def test_predictions_agree_with_the_average_over_many_samples():
+    """Means of the items given the users average to what draws of the items average to."""
+    data = ratings(n_users=12, n_items=9, n_entries=80)
+    users, items = np.repeat(np.arange(12), 9), np.tile(np.arange(9), 12)
+    found = sample_explicit(
+        data, n_factors=2, n_samples=1500, burn_in=50, n_kept=1500, n_threads=1, pairs=(users, items)
+    )
+    mean, deviation = found.predict(users, items)
+    # Draws are not independent along the chain, so this is far wider than their number suggests.
+    assert np.all(np.abs(mean - found.pair_means) < 0.15 * deviation)
+    assert np.abs(mean - found.pair_means).max() > 0.0
 
 
 def test_kept_samples_are_evenly_spaced_and_end_with_the_last():
@@ -216,6 +228,11 @@ def test_kept_samples_are_evenly_spaced_and_end_with_the_last():
         sample_explicit(ratings(), n_factors=2, n_samples=6, burn_in=1, n_kept=n, n_threads=1) for n in (6, 3)
     )
     np.testing.assert_array_equal(some.user_tables, every.user_tables[[1, 3, 5]])
+
+
+@pytest.mark.parametrize(("n_samples", "expected"), [(3, 3), (23, 20)])
+def test_at_most_20_samples_are_kept_unless_told(n_samples, expected):
+    assert sample_explicit(ratings(), n_factors=2, n_samples=n_samples, burn_in=0).n_kept == expected
 
 
 def test_sampling_finds_the_signal_and_the_noise():
@@ -227,8 +244,8 @@ def test_sampling_finds_the_signal_and_the_noise():
     assert np.sqrt(np.mean(left**2)) < 0.3 < 0.5 * rows.values.std()
 
 
-def test_values_times_ten_give_predictions_times_ten():
-    """Up to rounding: 16 is a power of two."""
+def test_values_times_16_give_predictions_times_16():
+    """Up to rounding."""
     data = ratings()
     rows = data.by_user
     larger = Interactions.from_arrays(

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ Index = npt.NDArray[np.integer]
 Pairs = tuple[Index, Index]
 
 START_SCALE = 0.3
+DEFAULT_KEPT = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +30,9 @@ class Sampled:
     ----------
     user_tables, item_tables : float32, shapes (n_kept, n, n_factors + 1) with n users or items
         The draws kept, biases last, in the units of the values.
+    item_means : float32, shape (n_kept, n_items, n_factors + 1)
+        The mean of the items' posterior given each draw of the users: averages of predictions from them have
+        far less chance in them than averages over as many draws.
     mean : float
         What scores are added to.
     sigmas : float64, shape (burn_in + n_samples,)
@@ -38,6 +43,7 @@ class Sampled:
 
     user_tables: Table
     item_tables: Table
+    item_means: Table
     mean: float
     sigmas: Float64
     pair_means: Float64 | None = None
@@ -63,10 +69,11 @@ class Sampled:
         deviation : float64, shape (n_pairs,)
             How far draws of the prediction lie apart, the noise of a single value not included.
         """
-        average = _Average(len(user_index))
-        for users, items in zip(self.user_tables, self.item_tables, strict=True):
-            average.add(self.mean + scores(users, items, user_index, item_index))
-        return average.mean, average.deviation
+        draws, means = _Average(len(user_index)), _Average(len(user_index))
+        for users, items, item_means in zip(self.user_tables, self.item_tables, self.item_means, strict=True):
+            draws.add(scores(users, items, user_index, item_index))
+            means.add(scores(users, item_means, user_index, item_index))
+        return self.mean + means.mean, draws.deviation
 
 
 class _Average:
@@ -95,7 +102,7 @@ def sample_explicit(
     n_factors: int = 32,
     n_samples: int = 100,
     burn_in: int = 20,
-    n_kept: int = 20,
+    n_kept: int | None = None,
     seed: int = 0,
     n_threads: int | None = None,
     pairs: Pairs | None = None,
@@ -112,8 +119,8 @@ def sample_explicit(
     n_factors : int
     n_samples, burn_in : int
         Sweeps that count, after sweeps that do not.
-    n_kept : int
-        How many of the samples to keep, evenly spaced; at most `n_samples`.
+    n_kept : int, optional
+        How many of the samples to keep, evenly spaced; None: 20, or all if they are fewer. Three tables are kept of each.
     seed : int
         From 0 to 2⁶⁴ − 1. The same seed and data give the same bits, for any number of threads.
     n_threads : int, optional
@@ -134,6 +141,8 @@ def sample_explicit(
     n_factors = _settings.integer("n_factors", n_factors, 1)
     n_samples = _settings.integer("n_samples", n_samples, 1)
     burn_in = _settings.integer("burn_in", burn_in, 0)
+    if n_kept is None:
+        n_kept = min(DEFAULT_KEPT, n_samples)
     n_kept = _settings.integer("n_kept", n_kept, 1, n_samples)
     seed = _settings.integer("seed", seed, 0, 2**64 - 1)
     n_threads = resolve_threads(n_threads)
@@ -153,17 +162,18 @@ def sample_explicit(
     noise = 1.0
     kept_at = {burn_in + (number + 1) * n_samples // n_kept - 1 for number in range(n_kept)}
     average = None if pairs is None else _Average(len(pairs[0]))
-    user_tables, item_tables, sigmas = [], [], np.empty(burn_in + n_samples)
+    user_tables, item_tables, item_means = [], [], []
+    sigmas = np.empty(burn_in + n_samples)
     steps: tuple[tuple[Side, Side], ...] = (("users", "items"), ("items", "users"))
     back = np.append(np.full(n_factors, math.sqrt(scale)), scale).astype(np.float32)
     for sweep in range(burn_in + n_samples):
         for side, other in steps:
-            prior = draw_prior(tables[side][rows[side].counts > 0], generator, n_threads=n_threads)
-            tables[side] = draw_side(
+            draw = partial(
+                draw_side,
                 side,
                 rows[side],
                 tables[other],
-                prior,
+                draw_prior(tables[side][rows[side].counts > 0], generator, n_threads=n_threads),
                 noise=noise,
                 mean=mean,
                 scale=scale,
@@ -173,6 +183,9 @@ def sample_explicit(
                 sweep=sweep,
                 n_threads=n_threads,
             )
+            tables[side] = draw()
+            if side == "items" and sweep in kept_at:
+                item_means.append(draw(perturbed=False) * back)
         users, items = tables["users"], tables["items"]
         square = squared_residuals(rows["users"], users, items, mean=mean, scale=scale)
         noise = draw_noise(square, interactions.n_entries, generator)
@@ -187,6 +200,7 @@ def sample_explicit(
     return Sampled(
         np.stack(user_tables),
         np.stack(item_tables),
+        np.stack(item_means),
         mean,
         sigmas,
         None if average is None else average.mean,

@@ -13,7 +13,7 @@ sides count.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -206,4 +206,4 @@ def pair_uncertainty(
     if of == "rating":
         variance += 1.0
     found = np.sqrt(systems.variance * np.maximum(variance, 0.0)).astype(np.float32)
-    return float(found[0]) if u.is_scalar and i.is_scalar else cast(Float32, found)
+    return float(found[0]) if u.is_scalar and i.is_scalar else found

@@ -157,3 +157,11 @@ def test_refusals():
         model.uncertainty("dora", "x")
     with pytest.raises(DataError, match="uncertainty needs the history"):
         replace(model, history=None).uncertainty("alice", "x")
+
+
+def test_a_user_folded_in_alone_is_as_sure_as_the_stored():
+    """The other users' entries, which item discounts count, come from the fit."""
+    model = ESTIMATORS["discount"].fit(HISTORY)
+    alone = model.fold_in(HISTORY.take(HISTORY.entries().user_index == 7, prune=True))
+    stored = model.uncertainty(7, np.arange(20))
+    np.testing.assert_array_equal(model.uncertainty(alone, np.arange(20)), stored)

@@ -33,7 +33,7 @@ Float64 = NDArray[np.float64]
 _PAIRS_SHOWN = 3
 _TERMS_SHOWN = 10
 # Beyond this share of the largest term, a sum differs from the score by more than float32 rounding.
-_TOLERANCE = 1e-3
+_TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -56,6 +56,8 @@ def test_entries_of_known_and_new_ids(estimator, strings):
     assert later.item_factors[20].any()
     for user in (3, 30):
         np.testing.assert_array_equal(later.fold_in(one_user(later, user)).table[0], later.user_table[user])
+    # Rows of before are those that fold in now, too: what they were solved under is frozen.
+    np.testing.assert_array_equal(later.fold_in(later.history).table, later.user_table)
     np.testing.assert_array_equal(later.user_counts, later.history.by_user.counts)
     np.testing.assert_array_equal(later.item_counts, later.history.by_item.counts)
     everyone = model.updated(given, refresh="users")

@@ -120,7 +120,8 @@ def sample_explicit(
     n_samples, burn_in : int
         Sweeps that count, after sweeps that do not.
     n_kept : int, optional
-        How many of the samples to keep, evenly spaced; None: 20, or all if they are fewer. Three tables are kept of each.
+        How many of the samples to keep, evenly spaced; None: 20, or all if they are fewer.
+        Three tables are kept of each.
     seed : int
         From 0 to 2⁶⁴ − 1. The same seed and data give the same bits, for any number of threads.
     n_threads : int, optional

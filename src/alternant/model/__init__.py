@@ -8,7 +8,7 @@ from alternant.model.completion import Completion
 from alternant.model.describing import Description
 from alternant.model.explaining import Explanation
 from alternant.model.factor_model import FactorModel
-from alternant.model.folding import FoldedIn
+from alternant.model.folding import FoldedIn, FoldedItems
 from alternant.model.gradient import GradientNorms
 from alternant.model.neighbours import Neighbours
 from alternant.model.recommendations import Recommendations
@@ -21,6 +21,7 @@ __all__ = [
     "Explanation",
     "FactorModel",
     "FoldedIn",
+    "FoldedItems",
     "GradientNorms",
     "Neighbours",
     "Recommendations",

@@ -174,6 +174,7 @@ RECORDS = {
     "EntryRows",
     "FoldedIn",
     "HalfSweep",
+    "Sampled",
     "Split",
     "Summary",
     "TraceEntry",

@@ -2,5 +2,6 @@
 
 from alternant.als._explicit import ExplicitALS
 from alternant.als._implicit import ImplicitALS
+from alternant.als._sampled import Sampled, sample_explicit
 
-__all__ = ["ExplicitALS", "ImplicitALS"]
+__all__ = ["ExplicitALS", "ImplicitALS", "Sampled", "sample_explicit"]

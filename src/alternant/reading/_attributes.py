@@ -256,6 +256,10 @@ def _plain(array: Any) -> NDArray[Any]:
         return plain
     if not missing.any():
         return values
-    given = values.copy() if values.dtype.kind in "fM" else values.astype(object)
-    given[missing] = {"f": np.nan, "M": np.datetime64("NaT")}.get(values.dtype.kind)
+    if values.dtype.kind in "fM":
+        given = values.copy()
+        given[missing] = np.nan if values.dtype.kind == "f" else np.array("NaT", values.dtype)
+        return given
+    given = values.astype(object)
+    given[missing] = None
     return given

@@ -133,6 +133,14 @@ def sample_explicit(
     ------
     DataError
         No interactions, no values, or a setting out of its range.
+
+    Examples
+    --------
+    >>> data = Interactions.from_arrays(["ann", "ann", "bob"], ["x", "y", "x"], [5.0, 3.0, 4.0])
+    >>> sampled = sample_explicit(data, n_factors=1, n_samples=4, burn_in=2)
+    >>> prediction, deviation = sampled.predict(np.array([1]), np.array([1]))
+    >>> prediction.shape, deviation.shape
+    ((1,), (1,))
     """
     check_not_empty(interactions)
     if not interactions.has_values:

@@ -202,7 +202,7 @@ inline RowFailure solve_row(const Row& row, DescentScratch& s) {
     const Limits limits{task, task.l1 != nullptr ? task.l1[row.index] : 0.0};
     float* out = task.out + row.index * k;
     double loss = 0.0, penalty = 0.0;
-    if (row.n == 0 && task.h == nullptr) {
+    if (row.is_empty()) {
         for (int64_t c = 0; c < k; ++c) out[c] = 0.0f;
     } else {
         loss = build_descent(row, task.w0 != nullptr ? task.w0[row.index] : 0.0, s);

@@ -33,6 +33,14 @@ struct Row {
         return (float)(t.constant + t.slope * value);
     }
     float a(int64_t e) const { return term(task.a, e); }
+    // Without entries and with an h of 0 the solution is 0, even where the ridge is 0 and M singular.
+    bool is_empty() const {
+        if (n > 0) return false;
+        for (int64_t c = 0; task.h != nullptr && c < task.width; ++c) {
+            if (task.h[index * task.width + c] != 0.0f) return false;
+        }
+        return true;
+    }
     // b, or the target, with the fixed side's own bias taken off.
     float target(int64_t e, float a) const {
         const float t = term(task.b, e);

@@ -52,7 +52,7 @@ inline RowFailure solve_row(const Row& row, Scratch& s) {
         h = s.h_scaled;
     }
     bool solved;
-    if (row.n == 0 && task.h == nullptr) {
+    if (row.is_empty()) {
         for (int64_t c = 0; c < k; ++c) out[c] = 0.0f;
         loss = task.penalties[row.index] = 0.0;
         return RowFailure::none;

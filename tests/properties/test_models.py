@@ -109,8 +109,8 @@ def brute_force(model, users=None):
         sizes = n_u.astype(float), n_i.astype(float)
     else:
         a0 = p.unobserved_weight
-        s = np.where(n_u > 0, np.maximum(n_u, 1) / n_u[n_u > 0].mean(), 0) ** p.user_exponent * (n_u > 0)
-        v = np.where(n_i > 0, np.maximum(n_i, 1) / n_i[n_i > 0].mean(), 0) ** p.item_exponent * (n_i > 0)
+        s = (n_u > 0) * (np.maximum(n_u, 1) / n_u[n_u > 0].mean()) ** p.user_exponent
+        v = (n_i > 0) * (np.maximum(n_i, 1) / n_i[n_i > 0].mean()) ** p.item_exponent
         every = a0 * np.outer(s, v)
         c = every + e if p.form == "hkv" else e
         pairs = np.ones_like(stored) if p.form == "ials" else ~stored

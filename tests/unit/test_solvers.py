@@ -1,5 +1,7 @@
 """Half-sweeps of the explicit model against the plain reference."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -77,3 +79,18 @@ def test_out_is_written_and_returned():
         solve_side(objective, "users", ratings.by_user, FixedSide(np.ones((5, 2), np.float32)), out=out).table
         is out
     )
+
+
+@pytest.mark.parametrize("nonnegative", [False, True])
+@pytest.mark.parametrize("ridge", [Ridge(0.5, 1.0), Ridge(0.0)])
+def test_a_row_without_entries_is_0_under_a_prior_mean_whatever_its_ridge(isa, nonnegative, ridge):
+    """Seen to be refused as singular: λ·n^ν is 0 there, and the prior mean has a right side of 0."""
+    ratings = ratings_of(np.array([[5.0, 3.0, 1.0, 2.0], [NAN] * 4]))
+    objective = dataclasses.replace(explicit(2, False, 0.0, ridge, ridge), nonnegative=nonnegative)
+    fixed = np.random.default_rng(0).uniform(0.1, 1.0, size=(4, 2)).astype(np.float32)
+    found = solve_side(
+        objective, "users", ratings.by_user, FixedSide(fixed), mean=np.ones((2, 2), np.float32)
+    )
+    assert found.table[0].any()
+    assert not found.table[1].any()
+    assert found.losses[1] == found.penalties[1] == 0.0

@@ -138,7 +138,7 @@ def solve_rows(
     shards : list of float32 arrays, shape (rows, width)
         The fixed side. All but the last have one power-of-two number of rows; one array is one shard.
     out : float32, shape (n_rows, width)
-        Written; the caller owns it. Rows without entries and without h become 0.
+        Written; the caller owns it. Rows without entries become 0 where h is None or 0.
     losses : float64, shape (n_rows,)
         Written: each row's part of the objective, its own penalty included (l1's too).
     penalties : float64, shape (n_rows,)

@@ -97,7 +97,8 @@ class ImplicitObjective(Objective):
         )
         if exponent == 0.0:
             return None
-        return np.where(counts > 0, np.maximum(counts, 1) / mean, 0.0) ** exponent
+        # The power first: 0 to a negative one is infinite.
+        return np.where(counts > 0, (np.maximum(counts, 1) / mean) ** exponent, 0.0)
 
     def row_terms(self, side: Side, block: RowBlock, fixed: FixedSide) -> RowTerms:
         """Return what the kernels need to solve a block of `side`'s rows."""

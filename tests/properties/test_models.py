@@ -25,6 +25,10 @@ IMPLICIT = [
     {"nonnegative": True, "form": "hkv", "regularization": 1.0, "l1_regularization": 0.2},
     {"attributes": True},
     {"attributes": True, "form": "hkv", "regularization": 2.0},
+    {"attributes": True, "unobserved_user_exponent": -0.5, "unobserved_item_exponent": -0.3},
+    {"form": "missing-as-zero", "regularization": 2.0, "unobserved_item_exponent": 0.5},
+    {"unobserved_weight": 0.0, "regularization": 0.5},
+    {"init": "spectral"},
 ]
 EXPLICIT = [
     {},
@@ -34,6 +38,8 @@ EXPLICIT = [
     {"bias_regularization": 0.5, "item_regularization": 0.7},
     {"attributes": True},
     {"attributes": True, "link": False, "biases": False},
+    {"attributes": True, "regularization": 0.3, "regularization_exponent": 1.0},
+    {"attributes": True, "link": False, "regularization": 0.3},
     {"nonnegative": True, "link": False},
     {"l1_regularization": 0.1},
     {"item_discount": 0.2, "link": False},

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from alternant import ExplicitALS
+from alternant.model.priors import prior_parts
+from alternant.objective import rows_of
 from alternant.solvers import solve_side
+from alternant.training import LocalBackend, SideState
 from tables import random_ratings, ratings_of
 
 
@@ -30,3 +33,15 @@ def test_trap_26_the_same_bits_for_any_block_size(isa, max_entries):
         model.problem, "users", ratings.by_user, model.fixed_items, max_entries=max_entries, n_threads=3
     )
     assert np.array_equal(blocks.table, model.user_table)
+
+
+@pytest.mark.parametrize("max_entries", [1, 100, 10_000])
+def test_trap_26_the_same_bits_for_any_block_size_with_the_link(isa, max_entries):
+    ratings = ratings_of(random_ratings(0, 300, 100, known=0.1))
+    model = ExplicitALS(n_factors=16, n_sweeps=2, link=True).fit(ratings)
+    rows, columns = rows_of(ratings, "users"), rows_of(ratings, "items")
+    parts = prior_parts(model.problem, "users", rows, None, columns=columns, fitted=True)
+    backend = LocalBackend(ratings, model.problem, 3, user_parts=parts, max_entries=max_entries)
+    before = SideState(np.zeros_like(model.user_table), model.user_prior.coefficients)
+    solved = backend.solve("users", model.fixed_items, before, np.empty_like(model.user_table))
+    assert np.array_equal(solved.table, model.user_table)

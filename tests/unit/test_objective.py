@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 import reference
-from alternant import DataError
+from alternant import DataError, ExplicitALS
 from alternant.objective import Ridge, fit_biases, from_dict, scale_free_ridge
 from objectives import explicit
+from peers.objectives import explicit_objective
+from peers.problems import small_data
 from tables import NAN, random_ratings, ratings_of
 
 
@@ -103,3 +105,18 @@ def test_a_foreign_dictionary_is_refused():
         from_dict({name: value for name, value in good.items() if name != "user_ridge"})
     with pytest.raises(DataError, match="the objective lacks a field or has one too many"):
         from_dict({**good, "extra": 1})
+
+
+@pytest.mark.parametrize("bias_regularization", [None, 1.5])
+def test_a_fit_minimises_the_formula_that_other_libraries_are_compared_with(bias_regularization):
+    data = small_data(0, negative=True, weighted=True, empty=True)
+    settings = {"regularization": 0.3, "item_regularization": 0.5, "regularization_exponent": 1.0}
+    settings |= {} if bias_regularization is None else {"bias_regularization": bias_regularization}
+    ratings = ratings_of(np.where(data.stored, data.values, NAN), data.weights)
+    model = ExplicitALS(n_factors=3, n_sweeps=5, **settings).fit(ratings)
+    tables = model.user_factors, model.item_factors, model.user_biases, model.item_biases
+    expected = explicit_objective(
+        {"center": True, **settings}, data, *(each.astype(float) for each in tables)
+    )
+    assert model.objective(ratings) == pytest.approx(expected, rel=1e-5)
+    assert model.trace[-1].objective == pytest.approx(expected, rel=1e-5)

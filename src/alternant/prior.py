@@ -104,6 +104,11 @@ def prior_mean(parts: Sequence[PriorPart], coefficients: Sequence[Table], *, n_t
     return mean
 
 
+def with_means(table: Table, counts: npt.NDArray[np.int64], mean: Table | None) -> Table:
+    """Return the rows, those without entries as their prior means; the table itself where there are none."""
+    return table if mean is None else np.where(counts[:, None] > 0, table, mean)
+
+
 def coefficient_penalty(parts: Sequence[PriorPart], coefficients: Sequence[Table]) -> float:
     """Return Σ_parts τ ‖W‖² in float64."""
     return sum(

@@ -20,7 +20,7 @@ def test_trap_02_an_item_that_is_not_there_is_named(model, item):
     history = Interactions.from_arrays([0, 0], [3, item], [4.0, 5.0])
     with pytest.raises(
         UnknownIdError,
-        match=rf"^no item {item} in this model \(12 items\); leave it out: a new item needs a fit",
+        match=rf"^no item {item} in this model \(12 items\); leave it out, or take the item in by",
     ):
         model.fold_in(history)
     with pytest.raises(UnknownIdError, match=f"no item {item} in this model"):

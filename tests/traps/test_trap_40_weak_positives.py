@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 
 from alternant import ImplicitALS, Interactions, load
-from alternant.model.gradient import prepared_history
 from alternant.objective import weak_positives
 from small_models import random_history
 
 
 def counted(model):
     """Count pair by pair."""
-    problem, entries = model.problem, prepared_history(model).entries()
+    problem, entries = model.problem, model.prepared(model.history, own="both").entries()
     n_u, n_i = model.user_counts, model.item_counts
     found = 0
     for at, (u, i) in enumerate(zip(entries.user_index, entries.item_index, strict=True)):
@@ -41,7 +40,7 @@ def test_trap_40_weak_positives_are_counted_and_told(exponent, caplog):
     n = counted(model)
     positives = np.count_nonzero(model.history.by_user.values > 0)
     assert 0 < n < positives < model.history.n_entries
-    assert weak_positives(model.problem, prepared_history(model)) == n
+    assert weak_positives(model.problem, model.prepared(model.history, own="both")) == n
     (warning,) = model.describe().warnings
     assert warning.startswith(f"{n} of {positives} positives weigh less than an unknown pair")
     assert [record.getMessage() for record in caplog.records] == [warning]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from alternant import ExplicitALS, ImplicitALS, Interactions, load
-from alternant.model.gradient import prepared_history, relative_gradient
+from alternant.model.gradient import relative_gradient
 from alternant.objective import ExplicitObjective, ImplicitObjective, Ridge
 from small_models import named_model, random_history, random_model
 
@@ -106,7 +106,7 @@ def ridges(**bias):
 
 
 def check_gradient(model, loss):
-    found = relative_gradient(model, prepared_history(model))
+    found = relative_gradient(model, model.prepared(model.history, own="both"))
     assert min(found.users, found.items) > 0.01
     np.testing.assert_allclose(
         (found.users, found.items), expected(loss, model.user_table, model.item_table), rtol=1e-9

@@ -141,5 +141,5 @@ def test_unknown_items_are_left_out_on_request(caplog):
     assert model.recommend(folded, 1, unknown="fallback").source.tolist() == ["fallback", "model"]
     with pytest.raises(UnknownIdError, match=r"user 'cold' has no interactions to recommend from"):
         model.recommend(folded)
-    with pytest.raises(DataError, match=r'unknown must be "error" or "drop", got \'nan\''):
+    with pytest.raises(DataError, match="unknown must be 'error' or 'drop', got 'nan'"):
         model.fold_in(history, unknown="nan")

@@ -54,7 +54,7 @@ def test_unknown_users_are_refused_or_dropped():
     known = model.fold_in_items(Interactions.from_arrays([1], [50], [5.0]))
     np.testing.assert_array_equal(folded.table[0], known.table[0])
     assert not folded.table[1].any()
-    with pytest.raises(DataError, match='unknown must be "error" or "drop", got \'skip\''):
+    with pytest.raises(DataError, match="unknown must be 'error' or 'drop', got 'skip'"):
         model.fold_in_items(new, unknown="skip")
     with pytest.raises(DataError, match="history must be Interactions, got dict; a frame goes through"):
         model.fold_in_items({1: 2.0})

@@ -52,7 +52,7 @@ def test_unknown_ids_are_named_with_the_remedy():
     ):
         model.predict("zoe", "x")
     with pytest.raises(
-        UnknownIdError, match=r"no item 'w' in this model \(3 items\); a new item needs a fit"
+        UnknownIdError, match=r"no item 'w' in this model \(3 items\); a new item comes in by model.updated"
     ):
         model.score("alice", ["x", "w"])
 

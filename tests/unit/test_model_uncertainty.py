@@ -118,7 +118,8 @@ def test_answers_do_not_depend_on_threads_or_blocks(model, monkeypatch):
 
 def test_probes_estimate_what_is_exact_for_few_rows(monkeypatch):
     history = random_history(300, 60, seed=1)
-    side = ExplicitALS(n_factors=4).fit(history)._systems.users
+    model = ExplicitALS(n_factors=4).fit(history)
+    side = uncertainty.model_systems(model, n_threads=2).users
     exact = side.dimensions(n_threads=2)
     monkeypatch.setattr(uncertainty, "EXACT_BELOW", 0)
     estimate = side.dimensions(n_threads=2)
@@ -165,3 +166,15 @@ def test_a_user_folded_in_alone_is_as_sure_as_the_stored():
     alone = model.fold_in(HISTORY.take(HISTORY.entries().user_index == 7, prune=True))
     stored = model.uncertainty(7, np.arange(20))
     np.testing.assert_array_equal(model.uncertainty(alone, np.arange(20)), stored)
+
+
+def test_users_whom_only_attributes_know_are_no_part_of_the_items_systems():
+    """Their rows are prior means, outside the objective; seen to fail with them in the Gramian."""
+    towns = {"user_id": np.arange(40), "town": [f"t{u % 3}" for u in range(40)]}
+    model = ImplicitALS(n_factors=4).fit(HISTORY, user_attributes=towns)
+    assert (model.user_counts[30:] == 0).all()
+    assert (model.user_table[30:] != 0).any()
+    without = replace(
+        model, user_table=np.where(model.user_counts[:, None] > 0, model.user_table, np.float32(0))
+    )
+    np.testing.assert_array_equal(model.uncertainty(0, ITEMS[:20]), without.uncertainty(0, ITEMS[:20]))

@@ -326,3 +326,14 @@ def test_nothing_is_stored_that_is_not_needed():
     fitted = Preparation("count", "log", scale=40).fit(small()).fitted
     assert fitted.to_arrays() == {}
     assert fitted.constants == {}
+
+
+def test_scale_auto_makes_the_mean_weight_of_the_fit_one():
+    data = Interactions.from_arrays(["a", "a", "b", "b"], ["x", "y", "x", "z"], [4.0, 2.0, 6.0, 0.0])
+    prepared = Preparation("count", scale="auto").fit(data)
+    assert prepared.interactions.entries().weights.tolist() == [1.0, 0.5, 1.5]
+    assert prepared.fitted.constants == {"scale": 0.25}
+    new = Interactions.from_arrays(["c"], ["x"], [8.0], item_ids=["x", "y", "z"])
+    assert prepared.fitted.apply(new, own="users").entries().weights.tolist() == [2.0]
+    ones = Interactions.from_arrays(["a"], ["x"])
+    assert Preparation("ignore", scale="auto").fit(ones).interactions.by_user.weights is None

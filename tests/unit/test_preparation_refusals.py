@@ -24,7 +24,7 @@ def small(values=VALUES, **columns):
             {"value": "stars"},
             "value must be 'rating' or 'confidence' or 'count' or 'target' or 'ignore', got 'stars'",
         ),
-        ({"scale": 0}, "scale must be a positive number, got 0"),
+        ({"scale": 0}, 'scale must be a positive number, or "auto", got 0'),
         ({"user_discount": -1}, "user_discount must be a number of at least 0, got -1"),
         ({"item_discount": np.nan}, "item_discount must be a number of at least 0, got nan"),
         (
@@ -182,7 +182,10 @@ NAN3 = np.array([1, np.nan, 1])
             lambda d, a: d["preparation"].pop("scale"),
             "the settings of a preparation are item_discount, scale, transforms, user_discount, value, got {",
         ),
-        (lambda d, a: d["preparation"].update(scale=-1), "scale must be a positive number, got -1"),
+        (
+            lambda d, a: d["preparation"].update(scale=-1),
+            'scale must be a positive number, or "auto", got -1',
+        ),
         (lambda d, a: d.update(constants=[1]), "constants must be numbers by name, got [1]"),
         (
             lambda d, a: d["constants"].pop("mean_discount"),

@@ -2,11 +2,11 @@
 
 import logging
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from alternant.als._fitting import check_not_empty, fit_model, with_attributes
-from alternant.als._settings import check_shared, number, setting, yes_or_no
+from alternant.als._settings import FactorSettings, number, setting, yes_or_no
 from alternant.errors import DataError
 from alternant.interactions import Interactions
 from alternant.kernels import resolve_threads
@@ -21,17 +21,17 @@ DEFAULT_EXPONENT = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExplicitALS:
+class ExplicitALS(FactorSettings):
     """Alternating least squares for ratings: predict the value that a user would give to an item.
 
     With the ridge D of a row of n entries, `fit` minimises over the stored entries (user u, item i, value r,
     weight w)
 
-        Σ w (r − mean − b_u − b_i − p_u·q_i)²  +  Σ_u D_u·(p_u, b_u)²  +  Σ_i D_i·(q_i, b_i)²
+        Σ w (r − mean − b_u − b_i − p_u·q_i)²  +  Σ_u D_u·(p_u − m_u, b_u)²  +  Σ_i D_i·(q_i − m_i, b_i)²
 
     by solving every user's ridge regression exactly with the items fixed, then every item's with the users
     fixed. With ``regularization=λ, regularization_exponent=0, biases=False, center=False`` that is Σ (r −
-    u·v)² + λ(‖U‖² + ‖V‖²).
+    u·v)² + λ(‖U‖² + ‖V‖²). The prior means m are 0, but for the link and attributes: see below.
 
     Every stored value counts as it is: zeros and negative values are ratings like any other.
 
@@ -50,8 +50,26 @@ class ExplicitALS:
         ν, with a λ that is a number (0: plain ridge; 1: as Spark and ALS-WR). "auto" is made for 0.5.
     biases : bool, default True
         Learn a bias per user and per item, jointly with the factors.
+    bias_regularization : float or None, default None
+        The ridge of every bias; None: 3 with "auto", else λ·n^ν.
     center : bool, default True
         Take the weighted mean off the values.
+    link : bool or "auto", default "auto"
+        Learn from who rated what: m_u = n_u^−½ Σ β_j over the items j that the user rated, the same for
+        items, with β learnt along. "auto": where `regularization` is "auto".
+    link_regularization : float, default 80
+        The ridge of β, in units of the slope of D: λ, or s·0.65·asp with "auto".
+    attribute_regularization : float, default 10
+        The same for the coefficients of attributes, whose sum over a row's features is part of m.
+    nonnegative : bool, default False
+        Factors of at least 0, by coordinate descent; biases are free.
+    l1_regularization : float, default 0
+        λ₁: a row adds λ₁·n^ν·Σ|factor|, by coordinate descent.
+    transforms : str, default ""
+        Transforms of values, in order, as in ``"log(epsilon=1) half_life(days=30)"``; predictions are on the
+        scale that they leave. See :class:`alternant.preparation.Preparation`.
+    user_discount, item_discount : float, default 0
+        γ: an entry's weight is multiplied by n_user^−γ · n_item^−γ over its mean.
     n_sweeps : int, default 12
         The most sweeps: one is all users, then all items.
     tol : float, default 1e-4
@@ -81,8 +99,6 @@ class ExplicitALS:
     (2, 2)
     """
 
-    n_factors: int = setting(64, "length of a user's or item's vector")
-    regularization: float | Literal["auto"] = setting("auto", "ridge λ, or auto: the scale-free rule")
     item_regularization: float | Literal["auto"] | None = setting(None, "λ of the items where it differs")
     regularization_exponent: float = setting(DEFAULT_EXPONENT, "ν of the ridge λ·n^ν of a row with n entries")
     biases: bool = setting(True, "learn a bias per user and per item")
@@ -92,26 +108,11 @@ class ExplicitALS:
         "auto", "learn from who rated what, too; auto: where regularization is auto"
     )
     link_regularization: float = setting(80.0, "ridge of the link's coefficients, in units of λ")
-    attribute_regularization: float = setting(10.0, "ridge of the attributes' coefficients, in units of λ")
-    nonnegative: bool = setting(False, "factors of at least 0")
-    l1_regularization: float = setting(0.0, "L1 ridge of factors: λ₁·n^ν·Σ|factor|")
-    transforms: str = setting("", "transforms of values, as in 'log(epsilon=1) half_life(days=30)'")
-    user_discount: float = setting(0.0, "γ: entries weigh n_user^−γ")
-    item_discount: float = setting(0.0, "γ: entries weigh n_item^−γ")
-    n_sweeps: int = setting(12, "the most sweeps over users and items")
-    tol: float = setting(1e-4, "stop when a sweep lowers the objective by less than this share; 0: never")
-    init: Literal["random", "spectral"] = setting(
-        "random", "start values: random, or leading singular vectors"
-    )
-    init_scale: float = setting(0.05, "size of random start values")
-    solver: Literal["auto", "exact"] = setting("auto", "how rows are solved")
-    seed: int = setting(0, "seed of the start values")
-    n_threads: int | None = setting(None, "threads; none: what the machine offers")
 
     def __post_init__(self) -> None:
-        check_shared(self)
-        for name in ("regularization", "item_regularization"):
-            number(self, name, 'a number of at least 0, or "auto"', lambda x: x >= 0, words=("auto",))
+        super().__post_init__()
+        words = 'a number of at least 0, "auto" or None'
+        number(self, "item_regularization", words, lambda x: x >= 0, words=("auto",))
         number(self, "regularization_exponent", "a number from 0 to 2", lambda x: 0 <= x <= 2)
         number(self, "bias_regularization", "a number of at least 0, or None", lambda x: x >= 0)
         number(self, "link_regularization", "a number above 0", lambda x: x > 0)
@@ -194,13 +195,9 @@ class ExplicitALS:
             catalogue,
             prepared,
             objective,
-            {"estimator": type(self).__name__, **asdict(self)},
-            init=self.init,
+            self,
             init_scale=self.init_scale * math.sqrt(bias_model.scale),
             initial=initial,
-            seed=self.seed,
-            n_sweeps=self.n_sweeps,
-            tol=self.tol,
             n_threads=n_threads,
             callback=callback,
         )

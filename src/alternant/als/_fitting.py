@@ -1,11 +1,12 @@
 """What all estimators do once their objective is resolved: start, alternate, finish, and make a model."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
 
+from alternant.als._settings import FactorSettings
 from alternant.attributes import AttributeEncoding
 from alternant.errors import DataError
 from alternant.ids import IdMap
@@ -14,7 +15,7 @@ from alternant.model import FactorModel, TraceEntry
 from alternant.model.priors import SidePrior, prior_parts, side_prior
 from alternant.objective import Objective, Side, Table, rows_of
 from alternant.preparation import Prepared
-from alternant.prior import PriorPart, coefficient_penalty, prior_mean, start_coefficients
+from alternant.prior import PriorPart, coefficient_penalty, prior_mean, start_coefficients, with_means
 from alternant.training import (
     Callback,
     Initial,
@@ -82,14 +83,10 @@ def fit_model(
     catalogue: Catalogue,
     prepared: Prepared,
     objective: Objective,
-    settings: dict[str, Any],
+    estimator: FactorSettings,
     *,
-    init: Literal["random", "spectral"],
     init_scale: float,
     initial: Initial | None,
-    seed: int,
-    n_sweeps: int,
-    tol: float,
     n_threads: int,
     callback: Callback | None,
 ) -> FactorModel:
@@ -97,7 +94,6 @@ def fit_model(
 
     Parameters
     ----------
-    settings : the estimator's settings and its name
     init_scale : random starts are N(0, init_scale² / k)
     """
     data = prepared.interactions
@@ -106,9 +102,9 @@ def fit_model(
     start = item_start(
         data,
         objective,
-        init=init,
+        init=estimator.init,
         scale=init_scale,
-        seed=seed,
+        seed=estimator.seed,
         initial=initial,
         n_threads=n_threads,
     )
@@ -123,8 +119,8 @@ def fit_model(
             ),
             SideState(start, start_coefficients(item_parts, objective.width)),
         ),
-        n_sweeps=n_sweeps,
-        tol=tol,
+        n_sweeps=estimator.n_sweeps,
+        tol=estimator.tol,
         constant=constant,
         callback=callback,
     )
@@ -137,23 +133,15 @@ def fit_model(
     value = constant + float((finished.users.losses - finished.users.penalties).sum()) + regularization
     last = trained.trace[-1]
     unobserved = backend.unobserved("users", finished.items, finished.users.table)
-    user_table = _with_means(
-        finished.users.table, data, "users", user_parts, finished.user_coefficients, n_threads
-    )
-    item_table = _with_means(
-        finished.items.table, data, "items", item_parts, finished.item_coefficients, n_threads
-    )
-    values = catalogue.interactions.summary()
-    in_range = (
-        None if values.value_min is None or values.value_max is None else (values.value_min, values.value_max)
-    )
+    user_mean = prior_mean(user_parts, finished.user_coefficients, n_threads=n_threads)
+    item_mean = prior_mean(item_parts, finished.item_coefficients, n_threads=n_threads)
     return FactorModel(
         user_ids=data.user_ids,
         item_ids=data.item_ids,
-        user_table=user_table,
-        item_table=item_table,
+        user_table=with_means(finished.users.table, data.by_user.counts, user_mean),
+        item_table=with_means(finished.items.table, data.by_item.counts, item_mean),
         problem=objective,
-        settings=settings,
+        settings={"estimator": type(estimator).__name__, **asdict(estimator)},
         user_counts=data.by_user.counts,
         item_counts=data.by_item.counts,
         omega=finished.omega,
@@ -169,7 +157,7 @@ def fit_model(
             TraceEntry(last.sweep + 1, "users", value, last.seconds, unobserved, regularization),
         ),
         stopped=trained.stopped,
-        value_range=in_range,
+        value_range=data.summary().value_range,
         frame_type=catalogue.interactions.frame_type,
     )
 
@@ -189,18 +177,3 @@ def _prior(
     if attributes is None:
         return side_prior(parts, coefficients, None, None)
     return side_prior(parts, coefficients, attributes.encoding, attributes.features)
-
-
-def _with_means(
-    table: Table,
-    data: Interactions,
-    side: Side,
-    parts: tuple[PriorPart, ...],
-    coefficients: tuple[Table, ...],
-    n_threads: int,
-) -> Table:
-    """Give rows without entries their prior means."""
-    mean = prior_mean(parts, coefficients, n_threads=n_threads)
-    if mean is None:
-        return table
-    return np.where(rows_of(data, side).counts[:, None] > 0, table, mean)

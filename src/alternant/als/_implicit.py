@@ -1,13 +1,11 @@
 """The estimator of implicit data: clicks, plays, purchases."""
 
 import logging
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import numpy as np
-
 from alternant.als._fitting import check_not_empty, fit_model, with_attributes
-from alternant.als._settings import check_shared, number, one_of, setting
+from alternant.als._settings import FactorSettings, number, one_of, setting
 from alternant.errors import DataError
 from alternant.interactions import Interactions
 from alternant.kernels import resolve_threads
@@ -22,7 +20,7 @@ from alternant.objective import (
     unobserved_weight_rule,
     weak_positives_warning,
 )
-from alternant.preparation import Preparation, Prepared
+from alternant.preparation import Preparation
 from alternant.training import Callback, Initial
 
 logger = logging.getLogger("alternant.als")
@@ -32,7 +30,7 @@ VALUES = ("confidence", "count", "target", "ignore")
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImplicitALS:
+class ImplicitALS(FactorSettings):
     """Alternating least squares for what people did: rank the items that a user would take next.
 
     With p = x_u·y_i, the target t and the weight e = α·w·d·|v| of a stored entry (value v, weight w,
@@ -109,30 +107,16 @@ class ImplicitALS:
     unobserved_weight: float | Literal["auto"] = setting("auto", "α₀, the weight of pairs not stored")
     unobserved_user_exponent: float = setting(0.0, "users' unobserved weight grows with n^exponent")
     unobserved_item_exponent: float = setting(0.0, "items' unobserved weight grows with n^exponent")
-    regularization: float | Literal["auto"] = setting("auto", "ridge λ, or auto: the rule for ials")
     item_regularization: float | None = setting(None, "λ of the items where it differs")
     regularization_exponent: float | None = setting(
         None, "ν of the ridge λ·size^ν; none: 1 with ials, else 0"
     )
     item_regularization_exponent: float | None = setting(None, "ν of the items where it differs")
     attribute_regularization: float = setting(1.0, "ridge of the attributes' coefficients")
-    nonnegative: bool = setting(False, "factors of at least 0")
-    l1_regularization: float = setting(0.0, "L1 ridge of factors: λ₁·size^ν·Σ|factor|")
-    transforms: str = setting("", "transforms of values, as in 'log(epsilon=1) half_life(days=30)'")
-    user_discount: float = setting(0.0, "γ: entries weigh n_user^−γ")
-    item_discount: float = setting(0.0, "γ: entries weigh n_item^−γ")
-    n_sweeps: int = setting(12, "the most sweeps over users and items")
-    tol: float = setting(1e-4, "stop when a sweep lowers the objective by less than this share; 0: never")
-    init: Literal["random", "spectral"] = setting(
-        "random", "start values: random, or leading singular vectors"
-    )
     init_scale: float = setting(0.1, "size of random start values")
-    solver: Literal["auto", "exact"] = setting("auto", "how rows are solved")
-    seed: int = setting(0, "seed of the start values")
-    n_threads: int | None = setting(None, "threads; none: what the machine offers")
 
     def __post_init__(self) -> None:
-        check_shared(self)
+        super().__post_init__()
         one_of(self, "form", FORMS)
         one_of(self, "value", VALUES)
         number(self, "alpha", 'a number above 0, or "auto"', lambda x: x > 0, words=("auto",))
@@ -145,7 +129,7 @@ class ImplicitALS:
             number(self, name, "a number from 0 to 2, or None", lambda x: 0 <= x <= 2)
         for name in ("unobserved_user_exponent", "unobserved_item_exponent"):
             number(self, name, "a number from -2 to 2", lambda x: -2 <= x <= 2)
-        self._preparation(1.0)
+        self._preparation()
         if self.regularization != "auto":
             return
         if self.form != "ials":
@@ -175,7 +159,7 @@ class ImplicitALS:
         check_not_empty(interactions)
         n_threads = resolve_threads(self.n_threads)
         catalogue = with_attributes(interactions, user_attributes, item_attributes)
-        prepared = self._prepare(catalogue.interactions)
+        prepared = self._preparation().fit(catalogue.interactions)
         if prepared.interactions.n_entries == 0:
             raise DataError(
                 f"no entry is left: with value={self.value!r} an entry of value 0 is none; "
@@ -192,13 +176,9 @@ class ImplicitALS:
             catalogue,
             prepared,
             objective,
-            {"estimator": type(self).__name__, **asdict(self)},
-            init=self.init,
+            self,
             init_scale=self.init_scale,
             initial=initial,
-            seed=self.seed,
-            n_sweeps=self.n_sweeps,
-            tol=self.tol,
             n_threads=n_threads,
             callback=callback,
         )
@@ -210,7 +190,8 @@ class ImplicitALS:
             return self.item_regularization_exponent
         return users
 
-    def _preparation(self, alpha: float) -> Preparation:
+    def _preparation(self) -> Preparation:
+        alpha = 1.0 if self.alpha == "auto" and self.form != "ials" else self.alpha
         return Preparation(
             value=self.value,
             transforms=self.transforms,
@@ -218,17 +199,6 @@ class ImplicitALS:
             item_discount=self.item_discount,
             scale=alpha,
         )
-
-    def _prepare(self, interactions: Interactions) -> Prepared:
-        """Prepare entries, "auto" weights scaled to a mean of 1."""
-        if self.alpha != "auto":
-            return self._preparation(self.alpha).fit(interactions)
-        prepared = self._preparation(1.0).fit(interactions)
-        weights = prepared.interactions.by_user.weights
-        if self.form != "ials" or weights is None or len(weights) == 0:
-            return prepared
-        mean = float(np.mean(weights, dtype=np.float64))
-        return prepared if mean == 1.0 else self._preparation(1.0 / mean).fit(interactions)
 
     def _objective(
         self, interactions: Interactions, *, has_user_attributes: bool, has_item_attributes: bool

@@ -13,7 +13,7 @@ from alternant.errors import DataError
 from alternant.interactions import Interactions
 from alternant.kernels import random, resolve_threads
 from alternant.objective import Float64, Side, Table, fit_biases
-from alternant.training._sampling import draw_noise, draw_prior, draw_side, scores, squared_residuals
+from alternant.training import draw_noise, draw_prior, draw_side, scores, squared_residuals
 
 Index = npt.NDArray[np.integer]
 Pairs = tuple[Index, Index]

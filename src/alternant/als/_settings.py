@@ -1,8 +1,8 @@
 """Settings of the estimators: declared with their help, checked when an estimator is made."""
 
 from collections.abc import Callable
-from dataclasses import field
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from alternant import _settings
 from alternant.kernels import MOST_THREADS
@@ -46,26 +46,45 @@ def one_of(estimator: Any, name: str, choices: tuple[str, ...]) -> None:
     _settings.choice(name, getattr(estimator, name), choices)
 
 
-def check_shared(estimator: Any) -> None:
-    """Check the settings that all estimators have."""
-    for name, least, most in (
-        # The kernels index columns by small numbers.
-        ("n_factors", 1, 65_535),
-        ("n_sweeps", 1, None),
-        ("seed", 0, 2**64 - 1),
-    ):
-        bounds = (least,) if most is None else (least, most)
-        replace_field(estimator, name, _settings.integer(name, getattr(estimator, name), *bounds))
-    if estimator.n_threads is not None:
-        replace_field(
-            estimator, "n_threads", _settings.integer("n_threads", estimator.n_threads, 1, MOST_THREADS)
-        )
-    number(estimator, "tol", "a number from 0 up to 1", lambda x: 0 <= x < 1)
-    number(estimator, "init_scale", "a number of at least 0", lambda x: x >= 0)
-    number(estimator, "l1_regularization", "a number of at least 0", lambda x: x >= 0)
-    number(estimator, "attribute_regularization", "a number above 0", lambda x: x > 0)
-    number(estimator, "user_discount", "a number from 0 to 2", lambda x: 0 <= x <= 2)
-    number(estimator, "item_discount", "a number from 0 to 2", lambda x: 0 <= x <= 2)
-    yes_or_no(estimator, "nonnegative")
-    one_of(estimator, "init", ("random", "spectral"))
-    one_of(estimator, "solver", ("auto", "exact"))
+@dataclass(frozen=True, kw_only=True)
+class FactorSettings:
+    """The settings that all estimators have; their docstrings say what they mean."""
+
+    n_factors: int = setting(64, "length of a user's or item's vector")
+    regularization: float | Literal["auto"] = setting("auto", "ridge λ, or auto: a rule from the data")
+    attribute_regularization: float = setting(10.0, "ridge of the attributes' coefficients, in units of λ")
+    nonnegative: bool = setting(False, "factors of at least 0")
+    l1_regularization: float = setting(0.0, "L1 ridge of factors: λ₁·size^ν·Σ|factor|")
+    transforms: str = setting("", "transforms of values, as in 'log(epsilon=1) half_life(days=30)'")
+    user_discount: float = setting(0.0, "γ: entries weigh n_user^−γ")
+    item_discount: float = setting(0.0, "γ: entries weigh n_item^−γ")
+    n_sweeps: int = setting(12, "the most sweeps over users and items")
+    tol: float = setting(1e-4, "stop when a sweep lowers the objective by less than this share; 0: never")
+    init: Literal["random", "spectral"] = setting(
+        "random", "start values: random, or leading singular vectors"
+    )
+    init_scale: float = setting(0.05, "size of random start values")
+    solver: Literal["auto", "exact"] = setting("auto", "how rows are solved")
+    seed: int = setting(0, "seed of the start values")
+    n_threads: int | None = setting(None, "threads; none: what the machine offers")
+
+    def __post_init__(self) -> None:
+        for name, least, most in (
+            # The kernels index columns by small numbers.
+            ("n_factors", 1, 65_535),
+            ("n_sweeps", 1, None),
+            ("seed", 0, 2**64 - 1),
+        ):
+            replace_field(self, name, _settings.integer(name, getattr(self, name), least, most))
+        if self.n_threads is not None:
+            replace_field(self, "n_threads", _settings.integer("n_threads", self.n_threads, 1, MOST_THREADS))
+        number(self, "regularization", 'a number of at least 0, or "auto"', lambda x: x >= 0, words=("auto",))
+        number(self, "tol", "a number from 0 up to 1", lambda x: 0 <= x < 1)
+        for name in ("init_scale", "l1_regularization"):
+            number(self, name, "a number of at least 0", lambda x: x >= 0)
+        number(self, "attribute_regularization", "a number above 0", lambda x: x > 0)
+        for name in ("user_discount", "item_discount"):
+            number(self, name, "a number from 0 to 2", lambda x: 0 <= x <= 2)
+        yes_or_no(self, "nonnegative")
+        one_of(self, "init", ("random", "spectral"))
+        one_of(self, "solver", ("auto", "exact"))

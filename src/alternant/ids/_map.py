@@ -345,8 +345,8 @@ class IdMap:
         both = [chunk for ids in (self, new) for chunk in ids._data]
         return IdMap._of_strings(kernels.take_strings(both, np.arange(len(self) + len(new))))
 
-    def subset(self, positions: NDArray[np.int64]) -> "IdMap":
-        """Return the labels at `positions` (int64, distinct) as a map, in that order.
+    def subset(self, positions: NDArray[np.integer[Any]]) -> "IdMap":
+        """Return the labels at `positions` (integers, distinct) as a map, in that order.
 
         Examples
         --------

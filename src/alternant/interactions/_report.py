@@ -53,6 +53,13 @@ class Summary:
     n_merged: int
     n_dropped: int
 
+    @property
+    def value_range(self) -> tuple[float, float] | None:
+        """The smallest and the largest value; None without values."""
+        if self.value_min is None or self.value_max is None:
+            return None
+        return self.value_min, self.value_max
+
     def __str__(self) -> str:
         lines = [
             f"{self.n_entries:,} entries: {_ids(self.n_users, self.n_active_users, 'users')} × "

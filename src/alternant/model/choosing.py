@@ -12,26 +12,20 @@ from alternant.errors import DataError, UnknownIdError
 from alternant.ids import IdMap
 from alternant.interactions import EntryRows
 from alternant.model.folding import FoldedIn
+from alternant.objective import Side
 
 if TYPE_CHECKING:
     from alternant.model.snapshot import Snapshot
 
-Side = Literal["users", "items"]
-
 _REMEDIES: dict[Side, str] = {
     "users": "recommend from a history with model.fold_in",
-    "items": "a new item needs a fit that includes it",
+    "items": "a new item comes in by model.updated, or a fit that includes it",
 }
 
 
 def word(side: Side) -> Literal["user", "item"]:
     """Return the word for one of a side."""
     return "user" if side == "users" else "item"
-
-
-def other(side: Side) -> Side:
-    """Return the opposite side."""
-    return "items" if side == "users" else "users"
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from alternant.model.formula import formula
-from alternant.model.gradient import GradientNorms, prepared_history, relative_gradient
+from alternant.model.gradient import GradientNorms, relative_gradient
 from alternant.objective import weak_positives_warning
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ class Description:
 
 def in_full(model: "Snapshot") -> Description:
     """Return the whole description; see :meth:`FactorModel.describe`."""
-    prepared = prepared_history(model)
     gradient, warnings = None, []
-    if prepared is not None:
+    if model.history is not None:
+        prepared = model.prepared(model.history, own="both")
         gradient = relative_gradient(model, prepared)
         if (weak := weak_positives_warning(model.problem, prepared)) is not None:
             warnings.append(weak)

@@ -23,7 +23,7 @@ from alternant.interactions import EntryRows, RowBlock
 from alternant.kernels.rows import EntryTerm
 from alternant.model.choosing import ChosenRows, choose
 from alternant.model.folding import FoldedIn
-from alternant.model.pairs import _paired
+from alternant.model.pairs import paired
 
 if TYPE_CHECKING:
     from alternant.model.snapshot import Snapshot
@@ -132,12 +132,14 @@ class Explanation:
 def explain(model: "Snapshot", users: Any, items: Any) -> Explanation:
     """Explain the scores of pairs; see :meth:`FactorModel.explain`."""
     u, i = choose(model, "users", users), choose(model, "items", items)
-    u_index, i_index = _paired(u, i, users)
+    u_index, i_index = paired(u, i, users)
     chosen, place = np.unique(u_index, return_inverse=True)
     systems = _systems(model, u, users, chosen)
-    pairs_of = np.split(np.argsort(place, kind="stable"), np.cumsum(np.bincount(place))[:-1])
+    bounds = np.cumsum(np.bincount(place, minlength=len(chosen)))
+    order = np.argsort(place, kind="stable")
     terms: list[_Terms] = [_Terms([], [], np.empty(0))] * len(u_index)
-    for system, pairs in zip(systems, pairs_of, strict=False):
+    for system, begin, end in zip(systems, np.append(0, bounds)[:-1], bounds, strict=True):
+        pairs = order[begin:end]
         contributions = system.contributions(model.item_table[i_index[pairs]].astype(np.float64))
         for pair, contribution in zip(pairs.tolist(), contributions, strict=True):
             terms[pair] = _Terms(system.kinds, system.labels, contribution)
@@ -197,7 +199,7 @@ def _systems(model: "Snapshot", u: ChosenRows, users: Any, chosen: NDArray[np.in
     """Yield the system of each row `chosen` of the users' table."""
     problem, fixed = model.problem, model.fixed_items
     rows = _prepared_rows(model, u, users, chosen)
-    features = _features_rows(model, u, users, chosen)
+    features = _features_rows(model, u, chosen)
     names = model.user_prior.encoding.feature_names if model.user_prior.encoding is not None else ()
     for row in range(len(chosen)):
         block = rows.block(row, row + 1)
@@ -250,25 +252,18 @@ def _prepared_rows(model: "Snapshot", u: ChosenRows, users: Any, chosen: NDArray
             "without; pass model.fold_in(history) as users"
         )
     if model.preparation is None:
-        rows: EntryRows = history.by_user.chosen(chosen)
-        return rows
+        return history.by_user.chosen(chosen)
     asked = np.zeros(len(u.table), np.bool_)
     asked[chosen] = True
     part = history.take(asked[history.entries().user_index])
-    prepared: EntryRows = model.preparation.apply(part, own="users").by_user
-    return prepared.chosen(chosen)
+    return model.prepared(part, own="users").by_user.chosen(chosen)
 
 
-def _features_rows(
-    model: "Snapshot", u: ChosenRows, users: Any, chosen: NDArray[np.int32]
-) -> EntryRows | None:
+def _features_rows(model: "Snapshot", u: ChosenRows, chosen: NDArray[np.int32]) -> EntryRows | None:
     """Return the features of the users `chosen`; None in a model without attributes of users."""
     if model.user_prior.attributes is None:
         return None
-    features = model.user_prior.features
-    if isinstance(users, FoldedIn):
-        features = users.features
-    return None if features is None else features.chosen(chosen)
+    return None if u.features is None else u.features.chosen(chosen)
 
 
 def _numbers(term: EntryTerm, block: RowBlock) -> Float64:

@@ -3,18 +3,20 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from alternant._settings import choice
 from alternant.errors import DataError
 from alternant.ids import IdMap
 from alternant.interactions import EntryRows, Interactions
 from alternant.kernels import dense, resolve_threads
 from alternant.model.priors import SidePrior, prior_parts
-from alternant.prior import prior_mean
-from alternant.solvers import fix_side, solve_side
+from alternant.objective import FixedSide, Side, rows_of
+from alternant.prior import prior_mean, with_means
+from alternant.solvers import solve_side
 
 if TYPE_CHECKING:
     from alternant.model.snapshot import Snapshot
@@ -26,83 +28,66 @@ NEW_USER = "new user"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class FoldedIn:
-    """Users solved under a model's items; accepted wherever the model takes `users`.
+class FoldedRows:
+    """Rows of one side, solved under a model's other side.
 
     Attributes
     ----------
     ids : IdMap
-    table : float32, shape (n_users, width), read-only: factors, and the user's bias last where there is one
-    history : Interactions that they were solved from, with the model's item ids
+    table : float32, shape (n_rows, width), read-only: factors, and the row's bias last where there is one
+    history : Interactions that they were solved from, with the model's ids on the other side
     n_factors : int
+    """
+
+    side: ClassVar[Side]
+
+    ids: IdMap
+    table: NDArray[np.float32]
+    history: Interactions
+    n_factors: int
+
+    def __post_init__(self) -> None:
+        self.table.flags.writeable = False
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def factors(self) -> NDArray[np.float32]:
+        """The rows' factors: float32, shape (n_rows, n_factors)."""
+        return self.table[:, : self.n_factors]
+
+    @property
+    def biases(self) -> NDArray[np.float32] | None:
+        """The rows' biases: float32, shape (n_rows,); None in a model without."""
+        return self.table[:, -1] if self.table.shape[1] > self.n_factors else None
+
+    def __repr__(self) -> str:
+        counts = f"{len(self):,} {self.side}, {self.history.n_entries:,} entries, {self.n_factors} factors"
+        return f"{type(self).__name__}({counts})"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FoldedIn(FoldedRows):
+    """Users solved under a model's items; accepted wherever the model takes `users`.
+
+    Attributes are those of :class:`FoldedRows`, and
+
     item_table : float32, shape (n_items, width), the items that they were solved under
     features : EntryRows, shape (n_users, n_features), their attributes; None in a model without
     """
 
-    ids: IdMap
-    table: NDArray[np.float32]
-    history: Interactions
-    n_factors: int
+    side: ClassVar[Side] = "users"
+
     item_table: NDArray[np.float32]
     features: EntryRows | None = None
 
-    def __post_init__(self) -> None:
-        self.table.flags.writeable = False
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    @property
-    def factors(self) -> NDArray[np.float32]:
-        """The users' factors: float32, shape (n_users, n_factors)."""
-        return self.table[:, : self.n_factors]
-
-    @property
-    def biases(self) -> NDArray[np.float32] | None:
-        """The users' biases: float32, shape (n_users,); None in a model without."""
-        return self.table[:, -1] if self.table.shape[1] > self.n_factors else None
-
-    def __repr__(self) -> str:
-        return f"FoldedIn({len(self):,} users, {self.history.n_entries:,} entries, {self.n_factors} factors)"
-
 
 @dataclass(frozen=True, eq=False, repr=False)
-class FoldedItems:
-    """Items solved under a model's users.
+class FoldedItems(FoldedRows):
+    """Items solved under a model's users; attributes are those of :class:`FoldedRows`."""
 
-    Attributes
-    ----------
-    ids : IdMap
-    table : float32, shape (n_items, width), read-only: factors, and the item's bias last where there is one
-    history : Interactions that they were solved from, with the model's user ids
-    n_factors : int
-    """
-
-    ids: IdMap
-    table: NDArray[np.float32]
-    history: Interactions
-    n_factors: int
-
-    def __post_init__(self) -> None:
-        self.table.flags.writeable = False
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    @property
-    def factors(self) -> NDArray[np.float32]:
-        """The items' factors: float32, shape (n_items, n_factors)."""
-        return self.table[:, : self.n_factors]
-
-    @property
-    def biases(self) -> NDArray[np.float32] | None:
-        """The items' biases: float32, shape (n_items,); None in a model without."""
-        return self.table[:, -1] if self.table.shape[1] > self.n_factors else None
-
-    def __repr__(self) -> str:
-        return (
-            f"FoldedItems({len(self):,} items, {self.history.n_entries:,} entries, {self.n_factors} factors)"
-        )
+    side: ClassVar[Side] = "items"
 
 
 def fold_in(
@@ -114,8 +99,6 @@ def fold_in(
     n_threads: int | None,
 ) -> FoldedIn:
     """Solve the users of `history`; see :meth:`FactorModel.fold_in`."""
-    if unknown not in ("error", "drop"):
-        raise DataError(f'unknown must be "error" or "drop", got {unknown!r}')
     if isinstance(history, Mapping):
         history = _of_one_user(history)
     if not isinstance(history, Interactions):
@@ -123,26 +106,9 @@ def fold_in(
             "history must be Interactions or a mapping of item ids to values, got "
             f"{type(history).__name__}; a frame goes through Interactions.from_frame"
         )
-    if unknown == "drop":
-        history = _without_unknown(history, "item", model.item_ids)
-    known = with_ids(history, item_ids=model.item_ids)
-    prepared = known if model.preparation is None else model.preparation.apply(known, own="users")
+    known = _known(history, "item", model.item_ids, unknown)
     features = _features("user", model.user_prior, model.user_ids, known.user_ids, attributes)
-    parts = prior_parts(model.problem, "users", prepared.by_user, features)
-    threads = resolve_threads(n_threads)
-    mean = prior_mean(parts, model.user_prior.coefficients, n_threads=threads)
-    solved = solve_side(
-        model.problem,
-        "users",
-        prepared.by_user,
-        model.fixed_items,
-        mean=mean,
-        n_threads=threads,
-        ids=known.user_ids,
-    )
-    table = solved.table
-    if mean is not None:
-        table = np.where(prepared.by_user.counts[:, None] > 0, table, mean)
+    table = _solved(model, "users", known, features, model.fixed_items, None, resolve_threads(n_threads))
     return FoldedIn(known.user_ids, table, known, model.n_factors, model.item_table, features)
 
 
@@ -150,36 +116,47 @@ def fold_in_items(
     model: "Snapshot", history: Interactions, *, unknown: str, attributes: Any, n_threads: int | None
 ) -> FoldedItems:
     """Solve the items of `history`; see :meth:`FactorModel.fold_in_items`."""
-    if unknown not in ("error", "drop"):
-        raise DataError(f'unknown must be "error" or "drop", got {unknown!r}')
     if not isinstance(history, Interactions):
         raise DataError(
             f"history must be Interactions, got {type(history).__name__}; "
             "a frame goes through Interactions.from_frame"
         )
-    if unknown == "drop":
-        history = _without_unknown(history, "user", model.user_ids)
-    known = with_ids(history, user_ids=model.user_ids)
-    prepared = known if model.preparation is None else model.preparation.apply(known, own="items")
-    rows = prepared.by_item
+    known = _known(history, "user", model.user_ids, unknown)
     features = _features("item", model.item_prior, model.item_ids, known.item_ids, attributes)
-    parts = prior_parts(model.problem, "items", rows, features)
     threads = resolve_threads(n_threads)
-    mean = prior_mean(parts, model.item_prior.coefficients, n_threads=threads)
-    # Users without entries hold their prior means, and are outside the objective: no part of the Gramian.
-    users = np.where(model.user_counts[:, None] > 0, model.user_table, np.float32(0.0))
-    fixed, rotation = fix_side(model.problem, "users", users, model.user_counts, n_threads=threads)
-    turned = mean
-    if mean is not None and rotation is not None:
-        turned = dense.multiply(mean, rotation, n_threads=threads)
-    table = solve_side(
-        model.problem, "items", rows, fixed, mean=turned, n_threads=threads, ids=known.item_ids
-    ).table
-    if rotation is not None:
-        table = dense.multiply(table, np.ascontiguousarray(rotation.T), n_threads=threads)
-    if mean is not None:
-        table = np.where(rows.counts[:, None] > 0, table, mean)
+    fixed, rotation = model.fix_users(n_threads=threads)
+    table = _solved(model, "items", known, features, fixed, rotation, threads)
     return FoldedItems(known.item_ids, table, known, model.n_factors)
+
+
+def _known(history: Interactions, what: Literal["user", "item"], ids: IdMap, unknown: str) -> Interactions:
+    """Return a history under the model's ids of the fixed side."""
+    choice("unknown", unknown, ("error", "drop"))
+    if unknown == "drop":
+        history = _without_unknown(history, what, ids)
+    return with_ids(history, user_ids=ids) if what == "user" else with_ids(history, item_ids=ids)
+
+
+def _solved(
+    model: "Snapshot",
+    side: Side,
+    known: Interactions,
+    features: EntryRows | None,
+    fixed: FixedSide,
+    rotation: NDArray[np.float32] | None,
+    n_threads: int,
+) -> NDArray[np.float32]:
+    """Return the rows of `side`, in the model's basis, which `rotation` turned into that of `fixed`."""
+    rows = rows_of(model.prepared(known, own=side), side)
+    parts = prior_parts(model.problem, side, rows, features)
+    mean = turned = prior_mean(parts, model.prior(side).coefficients, n_threads=n_threads)
+    if mean is not None and rotation is not None:
+        turned = dense.multiply(mean, rotation, n_threads=n_threads)
+    ids = known.user_ids if side == "users" else known.item_ids
+    table = solve_side(model.problem, side, rows, fixed, mean=turned, n_threads=n_threads, ids=ids).table
+    if rotation is not None:
+        table = dense.multiply(table, np.ascontiguousarray(rotation.T), n_threads=n_threads)
+    return with_means(table, rows.counts, mean)
 
 
 def _features(
@@ -191,8 +168,7 @@ def _features(
             raise DataError("attributes need a model that was fitted with attributes of this side")
         return None
     if attributes is not None:
-        encoded: EntryRows = prior.encoding.encode(attributes, ids, what=what)
-        return encoded
+        return prior.encoding.encode(attributes, ids, what=what)
     if ids.kind != stored_ids.kind:
         return prior.features.chosen(np.full(len(ids), -1, np.int32))
     return prior.features.chosen(stored_ids.encode(ids.labels, what=what, unknown="mark"))
@@ -252,6 +228,6 @@ def _translated(old: IdMap, counts: NDArray[np.int64], new: IdMap, what: str) ->
     """Return the new position of each old one, -1 for ids without entries."""
     active = np.flatnonzero(counts)
     positions = np.full(len(old), -1, np.int32)
-    remedy = f"leave it out: a new {what} needs a fit that includes it"
+    remedy = f"leave it out, or take the {what} in by model.updated or a new fit"
     positions[active] = new.encode(old.decode(active), what=what, remedy=remedy)
     return positions

@@ -136,7 +136,10 @@ def _entries(fitted: FittedPreparation | None) -> list[str]:
     discount = ""
     if preparation.user_discount or preparation.item_discount:
         discount = "·d"
-    scale = "" if preparation.scale == 1 else f"{_number(preparation.scale)}·"
+    alpha = preparation.scale
+    if alpha == "auto":
+        alpha = 1.0 if fitted is None else fitted.constants["scale"]
+    scale = "" if alpha == 1 else f"{_number(alpha)}·"
     lines = [f"t = {target};  e = {scale}w{magnitude}{discount} (value v, weight w; missing ones count as 1)"]
     if discount:
         powers = [

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alternant._frames import FrameType, make_frame
-from alternant.model.choosing import Side, word
+from alternant.model.choosing import word
+from alternant.objective import Side
 
 if TYPE_CHECKING:
     from alternant.model.snapshot import Snapshot

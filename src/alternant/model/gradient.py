@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from alternant.interactions import EntryRows, Interactions
 from alternant.kernels import csr
 from alternant.model.priors import prior_parts
-from alternant.objective import Side, other, products, rows_of, weighed_blocks
+from alternant.objective import Side, other, products, rows_of
 from alternant.prior import prior_mean
 
 if TYPE_CHECKING:
@@ -31,13 +31,6 @@ class GradientNorms:
 
     users: float
     items: float
-
-
-def prepared_history(model: "Snapshot") -> Interactions | None:
-    """Return the targets and weights that the model was fitted to; None where it holds no history."""
-    if model.history is None or model.preparation is None:
-        return model.history
-    return model.preparation.apply(model.history, own="both")
 
 
 def relative_gradient(model: "Snapshot", prepared: Interactions) -> GradientNorms:
@@ -67,7 +60,7 @@ def _entry_coefficients(model: "Snapshot", prepared: Interactions) -> tuple[Floa
         "items": np.empty(prepared.n_entries),
     }
     begin = 0
-    for each in weighed_blocks(problem, prepared, ENTRIES_AT_ONCE):
+    for each in problem.weighed_blocks(prepared, ENTRIES_AT_ONCE):
         block = each.block
         part = slice(begin, begin + len(block.indices))
         begin = part.stop
@@ -78,7 +71,7 @@ def _entry_coefficients(model: "Snapshot", prepared: Interactions) -> tuple[Floa
             biases = users[block.begin : block.end, k].astype(np.float64)
             of_user, of_item = np.repeat(biases, np.diff(block.offsets)), items[block.indices, k]
         pulls[part] = each.confidence * (left - p - of_user - of_item)
-        if not each.is_in_both:
+        if not problem.stored_in_both:
             # The Gramian counts all pairs; take off those that are stored.
             pulls[part] += each.unobserved * p
         starts["users"][part] = each.confidence * (left - of_item)
@@ -111,7 +104,7 @@ def _relative(
     if problem.has_unobserved:
         scale = problem.unobserved_scale(side, rows.counts)
         w0 = problem.unobserved_factor * (1.0 if scale is None else scale[active][:, None])
-        gram = _gramian(model, other(side), rows_of(prepared, other(side)).counts)
+        gram = problem.unobserved_gramian(other(side), fixed, rows_of(prepared, other(side)).counts)
         gradient += w0 * np.einsum("ij,jk->ik", x, gram)
     l1 = problem.l1_of(side, rows.counts[active])
     if problem.by_descent:
@@ -152,16 +145,3 @@ def row_sums(
         if len(filled):
             sums[block.begin + filled] = np.add.reduceat(terms, block.offsets[filled] - begin, axis=0)
     return sums
-
-
-def _gramian(model: "Snapshot", side: Side, counts: NDArray[np.int64]) -> Float64:
-    """Return Σ s x xᵀ over a side's rows with entries, by blocks of rows."""
-    table = model.user_table if side == "users" else model.item_table
-    scale = model.problem.unobserved_scale(side, counts)
-    weights = (counts > 0).astype(np.float64) if scale is None else scale
-    gram = np.zeros((table.shape[1], table.shape[1]))
-    for begin in range(0, len(table), 1 << 14):
-        part = slice(begin, begin + (1 << 14))
-        rows = table[part].astype(np.float64)
-        gram += (rows.T * weights[part]) @ rows
-    return gram

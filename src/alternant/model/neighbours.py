@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from alternant import retrieval
 from alternant._frames import FrameType, make_frame
 from alternant.errors import DataError
-from alternant.model.choosing import Side, choose, listable, word
+from alternant.model.choosing import choose, listable, word
 from alternant.model.lists import Titles, listed, ranks, title_column
+from alternant.objective import Side
 
 if TYPE_CHECKING:
     from alternant.model.snapshot import Snapshot

@@ -1,11 +1,11 @@
 """What a model knows about its own answers for pairs: why, and how surely."""
 
-from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from alternant.kernels import resolve_threads
 from alternant.model.explaining import Explanation, explain
 from alternant.model.snapshot import Snapshot
 from alternant.model.uncertainty import ModelSystems, model_systems, pair_uncertainty
@@ -14,7 +14,7 @@ from alternant.model.uncertainty import ModelSystems, model_systems, pair_uncert
 class PairKnowledge(Snapshot):
     """Explanations and uncertainties of pairs."""
 
-    def explain(self, users: Any, items: Any, *, n_threads: int | None = None) -> Explanation:
+    def explain(self, users: Any, items: Any) -> Explanation:
         """Explain the scores of (user, item) pairs: what each entry of the user's history adds.
 
         Parameters
@@ -22,8 +22,6 @@ class PairKnowledge(Snapshot):
         users : id, ids of shape (n,), or FoldedIn
         items : id or ids, shape (n,)
             A single id (or a single folded-in user) goes with all of the other side.
-        n_threads : int, optional
-            Taken for likeness with `score`; explanations use one thread.
 
         Returns
         -------
@@ -94,9 +92,9 @@ class PairKnowledge(Snapshot):
         >>> model.uncertainty("ann", ["x", "y"]).shape
         (2,)
         """
-        return pair_uncertainty(self, self._systems, users, items, of=of, n_threads=n_threads)
-
-    @cached_property
-    def _systems(self) -> ModelSystems:
-        """What uncertainties are computed from."""
-        return model_systems(self)
+        threads = resolve_threads(n_threads)
+        systems: ModelSystems | None = self.__dict__.get("_systems")
+        if systems is None:
+            # Kept as a cached property would be: the model never changes.
+            systems = self.__dict__["_systems"] = model_systems(self, n_threads=threads)
+        return pair_uncertainty(self, systems, users, items, of=of, n_threads=threads)

@@ -25,7 +25,7 @@ UnknownInPairs = Literal["error", "fallback", "nan"]
 def score(model: "Snapshot", users: Any, items: Any, *, n_threads: int | None) -> NDArray[np.float32] | float:
     """Score pairs; see :meth:`FactorModel.score`."""
     u, i = choose(model, "users", users), choose(model, "items", items)
-    u_index, i_index = _paired(u, i, users)
+    u_index, i_index = paired(u, i, users)
     return _result(_scores(model, u, u_index, i_index, n_threads), u, i)
 
 
@@ -43,7 +43,7 @@ def predict(
         raise DataError(f'unknown must be "error", "fallback" or "nan", got {unknown!r}')
     mark = unknown != "error"
     u, i = choose(model, "users", users, mark_unknown=mark), choose(model, "items", items, mark_unknown=mark)
-    u_index, i_index = _paired(u, i, users)
+    u_index, i_index = paired(u, i, users)
     values = predictions(model, u, u_index, i_index, n_threads=n_threads)
     if unknown == "nan":
         values[(u_index < 0) | (i_index < 0)] = np.nan
@@ -92,7 +92,7 @@ def _scores(
     )
 
 
-def _paired(u: ChosenRows, i: ChosenRows, users: Any) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def paired(u: ChosenRows, i: ChosenRows, users: Any) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Return both indices at one length: a single id or folded-in user goes with all of the others."""
     if len(u) == len(i):
         return u.index, i.index

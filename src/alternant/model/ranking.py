@@ -11,16 +11,15 @@ from alternant.errors import DataError
 from alternant.interactions import EntryRows
 from alternant.model.choosing import (
     ChosenRows,
-    Side,
     choose,
     from_attributes,
     listable,
-    other,
     refuse_without_entries,
 )
 from alternant.model.diversity import USERS_AT_ONCE, pool_size, spread_out
 from alternant.model.lists import ranks
 from alternant.model.recommendations import Recommendations
+from alternant.objective import Side, other
 
 if TYPE_CHECKING:
     from alternant.model.snapshot import Snapshot

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alternant._frames import FrameType, make_frame
-from alternant.model.choosing import Side, word
+from alternant.model.choosing import word
 from alternant.model.lists import Titles, listed, title_column
+from alternant.objective import Side
 
 _LISTS_SHOWN = 5
 

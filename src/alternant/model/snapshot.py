@@ -13,8 +13,9 @@ from alternant.interactions import Interactions
 from alternant.model import checking, describing
 from alternant.model.neighbours import inverse_norms
 from alternant.model.priors import SidePrior
-from alternant.objective import FixedSide
-from alternant.preparation import FittedPreparation
+from alternant.objective import FixedSide, Side
+from alternant.preparation import FittedPreparation, Own
+from alternant.solvers import fix_side
 
 if TYPE_CHECKING:
     from alternant.objective import Objective
@@ -143,6 +144,22 @@ class Snapshot:
             gram=self.gram,
             unobserved=self.item_unobserved,
         )
+
+    def fix_users(self, *, n_threads: int) -> tuple[FixedSide, NDArray[np.float32] | None]:
+        """Return the users as items are folded in under them, and by what the table was turned, or None.
+
+        Users without entries hold their prior means, and are outside the objective: 0 here.
+        """
+        users = np.where(self.user_counts[:, None] > 0, self.user_table, np.float32(0.0))
+        return fix_side(self.problem, "users", users, self.user_counts, n_threads=n_threads)
+
+    def prepared(self, interactions: Interactions, *, own: Own) -> Interactions:
+        """Return raw entries as targets and weights; see :meth:`FittedPreparation.apply`."""
+        return interactions if self.preparation is None else self.preparation.apply(interactions, own=own)
+
+    def prior(self, side: Side) -> SidePrior:
+        """Return the prior of one side's rows."""
+        return self.user_prior if side == "users" else self.item_prior
 
     @cached_property
     def user_scale(self) -> NDArray[np.float32]:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from alternant.interactions import Interactions
 from alternant.model.folding import with_ids
-from alternant.model.priors import SidePrior, prior_parts
+from alternant.model.priors import prior_parts
 from alternant.objective import Side, rows_of
 from alternant.prior import coefficient_penalty, prior_mean
 
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 def objective(model: "Snapshot", interactions: Interactions) -> float:
     """Compute the objective in float64; see :meth:`FactorModel.objective`."""
     known = with_ids(interactions, user_ids=model.user_ids, item_ids=model.item_ids)
-    prepared = known if model.preparation is None else model.preparation.apply(known, own="both")
+    prepared = model.prepared(known, own="both")
     means: dict[str, NDArray[np.float32] | None] = {}
     penalty = 0.0
-    sides: tuple[tuple[Side, SidePrior], ...] = (("users", model.user_prior), ("items", model.item_prior))
-    for side, prior in sides:
+    sides: tuple[Side, Side] = ("users", "items")
+    for side in sides:
+        prior = model.prior(side)
         parts = prior_parts(model.problem, side, rows_of(prepared, side), prior.features)
         means[side] = prior_mean(parts, prior.coefficients, n_threads=1)
         penalty += coefficient_penalty(parts, prior.coefficients)

@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from alternant._settings import choice
 from alternant.errors import DataError
 from alternant.interactions import EntryRows
-from alternant.kernels import dense, resolve_threads
+from alternant.kernels import dense
 from alternant.kernels.rows import EntryTerm, solve_rows
 from alternant.model.choosing import choose
 from alternant.model.folding import FoldedIn
-from alternant.model.pairs import _paired
+from alternant.model.pairs import paired
 from alternant.objective import FixedSide, Objective, Side
-from alternant.solvers import fix_side
 
 if TYPE_CHECKING:
     from alternant.model.snapshot import Snapshot
@@ -152,20 +152,17 @@ class ModelSystems:
         return dense.multiply(np.ascontiguousarray(rows), self.rotation, n_threads=n_threads)
 
 
-def model_systems(model: "Snapshot") -> ModelSystems:
+def model_systems(model: "Snapshot", *, n_threads: int) -> ModelSystems:
     """Return the systems of a model that holds its history."""
     if model.history is None:
         raise DataError(
             "uncertainty needs the history that the model was fitted on, and this one was saved without; "
             "save it with its history, or fit again"
         )
-    n_threads = resolve_threads(None)
     problem = model.problem
-    prepared = model.history
-    if model.preparation is not None:
-        prepared = model.preparation.apply(prepared, own="both")
+    prepared = model.prepared(model.history, own="both")
     users = SideSystems(problem, "users", prepared.by_user, model.fixed_items)
-    fixed, rotation = fix_side(problem, "users", model.user_table, model.user_counts, n_threads=n_threads)
+    fixed, rotation = model.fix_users(n_threads=n_threads)
     items = SideSystems(problem, "items", prepared.by_item, fixed)
     variance = 1.0
     if not problem.has_unobserved:
@@ -179,29 +176,24 @@ def model_systems(model: "Snapshot") -> ModelSystems:
 
 
 def pair_uncertainty(
-    model: "Snapshot", systems: ModelSystems, users: Any, items: Any, *, of: str, n_threads: int | None
+    model: "Snapshot", systems: ModelSystems, users: Any, items: Any, *, of: str, n_threads: int
 ) -> Float32 | float:
     """Return standard deviations of pairs; see :meth:`FactorModel.uncertainty`."""
-    if of not in ("score", "rating"):
-        raise DataError(f'of must be "score" or "rating", got {of!r}')
-    threads = resolve_threads(n_threads)
+    choice("of", of, ("score", "rating"))
     u, i = choose(model, "users", users), choose(model, "items", items)
-    u_index, i_index = _paired(u, i, users)
+    u_index, i_index = paired(u, i, users)
     user_side = systems.users
     if isinstance(users, FoldedIn):
-        history = users.history
-        if model.preparation is not None:
-            history = model.preparation.apply(history, own="users")
-        user_side = replace(user_side, rows=history.by_user)
+        user_side = replace(user_side, rows=model.prepared(users.history, own="users").by_user)
     item_rows, user_rows = model.item_table[i_index], u.table[u_index]
     if model.problem.has_biases:
         item_rows[:, -1] = user_rows[:, -1] = 1.0
     variance = np.zeros(len(u_index))
     for side, index, rows in (
         (user_side, u_index, item_rows),
-        (systems.items, i_index, systems.turned(user_rows, n_threads=threads)),
+        (systems.items, i_index, systems.turned(user_rows, n_threads=n_threads)),
     ):
-        solved = side.solve(index, rows, n_threads=threads)
+        solved = side.solve(index, rows, n_threads=n_threads)
         variance += np.einsum("ij,ij->i", rows.astype(np.float64), solved.astype(np.float64))
     if of == "rating":
         variance += 1.0

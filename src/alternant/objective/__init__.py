@@ -7,6 +7,7 @@ from alternant.errors import DataError
 from alternant.objective._biases import BiasModel, fit_biases, weighted_mean
 from alternant.objective._explicit import ExplicitObjective
 from alternant.objective._implicit import Form, ImplicitObjective
+from alternant.objective._positives import weak_positives, weak_positives_warning
 from alternant.objective._problem import (
     Counts,
     FixedSide,
@@ -14,6 +15,7 @@ from alternant.objective._problem import (
     Objective,
     Side,
     Table,
+    WeighedBlock,
     other,
     products,
     rows_of,
@@ -24,12 +26,6 @@ from alternant.objective._rules import (
     n_active,
     scale_free_ridge,
     unobserved_weight_rule,
-)
-from alternant.objective._weights import (
-    WeighedBlock,
-    weak_positives,
-    weak_positives_warning,
-    weighed_blocks,
 )
 
 __all__ = [
@@ -56,7 +52,6 @@ __all__ = [
     "unobserved_weight_rule",
     "weak_positives",
     "weak_positives_warning",
-    "weighed_blocks",
     "weighted_mean",
 ]
 

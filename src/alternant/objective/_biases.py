@@ -20,8 +20,7 @@ class BiasModel:
     user_biases, item_biases : float64, shapes (n_users,) and (n_items,)
     mean : the weighted mean of the values, or 0 without centring
     scale : s, the weighted standard deviation of what is left, in the units of the values; at least 1e-3 of
-    the root mean
-        square of value − mean, so 0 only where every value equals the mean
+        the root mean square of value − mean, so 0 only where every value equals the mean
     """
 
     user_biases: Float64

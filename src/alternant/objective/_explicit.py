@@ -103,9 +103,3 @@ class ExplicitObjective(Objective):
             targets, weights = targets_and_weights(block)
             total += float(np.sum(weights * (targets - fitted) ** 2))
         return total
-
-    def unobserved_loss(
-        self, user_table: Table, item_table: Table, user_counts: Counts, item_counts: Counts
-    ) -> float:
-        """Return 0."""
-        return 0.0

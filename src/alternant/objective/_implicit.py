@@ -16,17 +16,14 @@ Sources: Hu, Koren and Volinsky 2008 (doi:10.1109/ICDM.2008.22) for "hkv"; Rendl
 2021 (arXiv:2110.14037) for "ials".
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from alternant.interactions import Interactions, RowBlock
 from alternant.kernels.rows import EntryTerm, RowTerms
 from alternant.objective._problem import (
-    ENTRIES_AT_ONCE,
     Counts,
     FixedSide,
     Float64,
@@ -34,7 +31,6 @@ from alternant.objective._problem import (
     Side,
     Table,
     products,
-    targets_and_weights,
 )
 
 Form = Literal["ials", "hkv", "missing-as-zero"]
@@ -82,6 +78,16 @@ class ImplicitObjective(Objective):
     def center(self) -> float:
         """0: unobserved pairs have target 0."""
         return 0.0
+
+    @property
+    def unobserved_in_confidence(self) -> bool:
+        """Whether the form is "hkv"."""
+        return self.form == "hkv"
+
+    @property
+    def stored_in_both(self) -> bool:
+        """Whether the form is "ials"."""
+        return self.form == "ials"
 
     def sizes(self, side: Side, counts: Counts) -> Float64:
         """Return n + α₀·n_other of each row."""
@@ -153,53 +159,20 @@ class ImplicitObjective(Objective):
         """Return Σ c t², which the row systems of "hkv" and "missing-as-zero" leave out."""
         if self.form == "ials":
             return 0.0
-        total = 0.0
-        for _, confidence, target, _ in self._stored(interactions):
-            total += float(np.sum(confidence * target * target))
-        return total
+        return sum(
+            float(np.sum(each.confidence * each.targets**2)) for each in self.weighed_blocks(interactions)
+        )
 
     def data_loss(self, interactions: Interactions, user_table: Table, item_table: Table) -> float:
         """Return Σ c (t − p)² + α₀ Σ_P s v p² in float64, in one pass over the data."""
-        by_user, by_item = interactions.by_user, interactions.by_item
-        total = self.unobserved_loss(user_table, item_table, by_user.counts, by_item.counts)
-        for block, confidence, target, unobserved in self._stored(interactions):
-            p = products(block, user_table, item_table)
-            total += float(np.sum(confidence * (target - p) ** 2))
-            if self.form != "ials":
-                total -= float(np.sum(unobserved * p * p))
+        total = 0.0
+        if self.has_unobserved:
+            users = self.unobserved_gramian("users", user_table, interactions.by_user.counts)
+            items = self.unobserved_gramian("items", item_table, interactions.by_item.counts)
+            total = self.unobserved_weight * float(np.sum(users * items))
+        for each in self.weighed_blocks(interactions):
+            p = products(each.block, user_table, item_table)
+            total += float(np.sum(each.confidence * (each.targets - p) ** 2))
+            if not self.stored_in_both:
+                total -= float(np.sum(each.unobserved * p * p))
         return total
-
-    def _stored(self, interactions: Interactions) -> Iterator[tuple[RowBlock, Float64, Float64, Float64]]:
-        """Yield blocks of the users' rows with c, t and α₀ s v of each entry."""
-        fixed = FixedSide(
-            np.empty((0, 0), np.float32),
-            unobserved=self.unobserved_scale("items", interactions.by_item.counts),
-        )
-        for block in interactions.by_user.blocks(ENTRIES_AT_ONCE):
-            counts = np.diff(block.offsets)
-            scale = self.unobserved_scale("users", counts)
-            w0 = np.full(len(counts), self.unobserved_weight)
-            unobserved = self._unobserved(block, fixed, w0 if scale is None else w0 * scale)
-            target, weight = targets_and_weights(block)
-            yield block, unobserved + weight if self.form == "hkv" else weight, target, unobserved
-
-    def unobserved_loss(
-        self, user_table: Table, item_table: Table, user_counts: Counts, item_counts: Counts
-    ) -> float:
-        """Return α₀ Σ s_u v_i p² over all pairs of users and items with entries, in float64."""
-        if not self.has_unobserved:
-            return 0.0
-        users = self._gramian("users", user_table, user_counts)
-        items = self._gramian("items", item_table, item_counts)
-        return self.unobserved_weight * float(np.sum(users * items))
-
-    def _gramian(self, side: Side, table: Table, counts: Counts) -> Float64:
-        """Return Σ s x xᵀ over the rows with entries, in float64, by blocks of rows."""
-        gram = np.zeros((table.shape[1], table.shape[1]))
-        scale: npt.NDArray[np.float64] | None = self.unobserved_scale(side, counts)
-        for begin in range(0, len(table), 1 << 14):
-            part = slice(begin, begin + (1 << 14))
-            rows = table[part].astype(np.float64)
-            weights = (counts[part] > 0).astype(np.float64) if scale is None else scale[part]
-            gram += (rows.T * weights) @ rows
-        return gram

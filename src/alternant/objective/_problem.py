@@ -5,6 +5,7 @@ column. *Prepared* interactions hold targets t as values (None: 1) and weights a
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal
 
@@ -53,6 +54,24 @@ class FixedSide:
     omega: Float64 | None = None
     gram: Table | None = None
     unobserved: Float64 | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class WeighedBlock:
+    """Prepared entries of a block of users' rows, and what they weigh: float64 arrays of shape (n_entries,).
+
+    Attributes
+    ----------
+    block : RowBlock
+    targets : t
+    confidence : c, the weight of (t − p)²
+    unobserved : α₀ s v, what the pair would weigh if it were not stored; 0 where such pairs are unknown
+    """
+
+    block: RowBlock
+    targets: Float64
+    confidence: Float64
+    unobserved: Float64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,12 +139,6 @@ class Objective(ABC):
     def data_loss(self, interactions: Interactions, user_table: Table, item_table: Table) -> float:
         """Return the objective without its penalties, in float64, from the data."""
 
-    @abstractmethod
-    def unobserved_loss(
-        self, user_table: Table, item_table: Table, user_counts: Counts, item_counts: Counts
-    ) -> float:
-        """Return the part of all pairs, stored or not, in float64; 0 where they do not count."""
-
     # -- what follows ----------------------------------------------------------------------------------
 
     @property
@@ -142,6 +155,44 @@ class Objective(ABC):
     def by_descent(self) -> bool:
         """Whether rows are solved by coordinate descent, in the original basis."""
         return self.nonnegative or self.l1 > 0.0
+
+    @property
+    def unobserved_in_confidence(self) -> bool:
+        """Whether a stored entry weighs what its pair would, if it were not stored, and more."""
+        return False
+
+    @property
+    def stored_in_both(self) -> bool:
+        """Whether the part of pairs that are not stored has the stored ones too."""
+        return True
+
+    def weighed_blocks(
+        self, prepared: Interactions, max_entries: int = ENTRIES_AT_ONCE
+    ) -> Iterator[WeighedBlock]:
+        """Yield all prepared entries, by user, with what they weigh."""
+        item_scale = self.unobserved_scale("items", prepared.by_item.counts)
+        for block in prepared.by_user.blocks(max_entries):
+            counts = np.diff(block.offsets)
+            user_scale = self.unobserved_scale("users", counts)
+            unobserved = np.full(len(block.indices), self.unobserved_factor)
+            if user_scale is not None:
+                unobserved *= np.repeat(user_scale, counts)
+            if item_scale is not None:
+                unobserved *= item_scale[block.indices]
+            targets, weights = targets_and_weights(block)
+            confidence = weights + unobserved if self.unobserved_in_confidence else weights
+            yield WeighedBlock(block, targets, confidence, unobserved)
+
+    def unobserved_gramian(self, side: Side, table: Table, counts: Counts) -> Float64:
+        """Return Σ s x xᵀ over a side's rows with entries, in float64, by blocks of rows."""
+        gram = np.zeros((table.shape[1], table.shape[1]))
+        scale = self.unobserved_scale(side, counts)
+        weights = (counts > 0).astype(np.float64) if scale is None else scale
+        for begin in range(0, len(table), 1 << 14):
+            part = slice(begin, begin + (1 << 14))
+            rows = table[part].astype(np.float64)
+            gram += (rows.T * weights[part]) @ rows
+        return gram
 
     def ridge(self, side: Side) -> Ridge:
         """Return the ridge of one side's rows."""

@@ -20,8 +20,7 @@ def scale_free_ridge(interactions: Interactions, scale: float, *, bias: float | 
     regression is a nuclear-norm penalty, whose right threshold is the spectral norm of the noise matrix; with
     √n weights on both sides that is s·asp. The constant keeps short rows and biases shrunk.
     """
-    n_users = int(np.count_nonzero(interactions.by_user.counts))
-    n_items = int(np.count_nonzero(interactions.by_item.counts))
+    n_users, n_items = n_active(interactions)
     aspect = (n_items / n_users) ** 0.25
     scale = scale if scale > 0.0 else 1.0  # all values equal: any ridge gives factors of 0
     return Ridge(

@@ -3,6 +3,7 @@
 It must not know objectives or models: what a target and a weight do there is theirs.
 """
 
+from alternant.preparation._constants import Own
 from alternant.preparation._preparation import FittedPreparation, Preparation, Prepared
 
-__all__ = ["FittedPreparation", "Preparation", "Prepared"]
+__all__ = ["FittedPreparation", "Own", "Preparation", "Prepared"]

@@ -9,7 +9,7 @@ import numpy as np
 from alternant import _settings
 from alternant.errors import DataError
 from alternant.preparation._constants import Constants
-from alternant.preparation._pipeline import KEPT_COUNTS
+from alternant.preparation._pipeline import KEPT_COUNTS, SCALE
 from alternant.preparation._transforms import BM25, COUNTS, TFIDF, HalfLife, Normalize
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ def constant_names(preparation: "Preparation") -> tuple[set[str], set[str], set[
                 numbers.add(f"{name}_reference")
             case _:
                 pass
+    if preparation.scale == "auto":
+        numbers.add(SCALE)
     if preparation.user_discount or preparation.item_discount:
         numbers.add("mean_discount")
     if preparation.user_discount:

@@ -25,6 +25,7 @@ from alternant.preparation._transforms import HalfLife, Stage, ValueTransform
 if TYPE_CHECKING:
     from alternant.preparation._preparation import Preparation
 
+SCALE = "scale"
 KEPT_COUNTS = "kept_counts"  # of the entries whose weight before the discount is not 0
 
 
@@ -92,16 +93,30 @@ def _discounted(
 ) -> Float32 | None:
     """Return scale · d · Π factors, where d_ui = n_i^−γ_item · n_u^−γ_user over its mean; None: all 1."""
     discounted = preparation.item_discount != 0 or preparation.user_discount != 0
-    if not discounted and preparation.scale == 1 and len(factors) < 2:
-        return None if not factors else factors[0].astype(np.float32, copy=False)
+    plain = factors[0].astype(np.float32, copy=False) if factors else None
+    if not discounted and len(factors) < 2:
+        scale = _scale(plain, preparation, source)
+        if scale == 1:
+            return plain
     e = np.ones(rows.n_entries) if not factors else factors[0].astype(np.float64)
     for factor in factors[1:]:
         e *= factor
     if discounted:
         e *= _discounts(e, preparation, source)
-    if preparation.scale != 1:
-        e *= preparation.scale
+    e *= _scale(e, preparation, source)
     return e.astype(np.float32)
+
+
+def _scale(e: Float32 | Float64 | None, preparation: "Preparation", source: Source) -> float:
+    """Return what weights are multiplied by."""
+    if preparation.scale != "auto":
+        return preparation.scale
+
+    def over_mean() -> float:
+        heavy = 0 if e is None else int(np.count_nonzero(e))
+        return 1.0 if e is None or heavy == 0 else heavy / float(e.sum(dtype=np.float64))
+
+    return source.number(SCALE, over_mean)
 
 
 def _discounts(e: Float64, preparation: "Preparation", source: Source) -> Float64:

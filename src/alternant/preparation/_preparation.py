@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from numpy.typing import NDArray
 
@@ -27,7 +27,7 @@ class Preparation:
        order written.
     2. `value` says what v means: see below.
     3. e ← e · d with d = n_i^−item_discount · n_u^−user_discount over its unweighted mean.
-    4. e ← e · scale. Entries of weight 0 (in float32) go; ids stay.
+    4. e ← e · scale; "auto" makes the mean e of the fit 1. Entries of weight 0 (in float32) go; ids stay.
 
     Missing values and weights count as 1. Computed in float64, stored as float32.
 
@@ -52,7 +52,7 @@ class Preparation:
         All but half_life refuse negative values, normalize also 0, where values are ratings or targets.
     user_discount, item_discount : exponents of popularity, at least 0; n_u and n_i count the entries whose
         weight is not 0 before the discount
-    scale : positive
+    scale : positive, or "auto"
 
     Raises
     ------
@@ -63,7 +63,7 @@ class Preparation:
     transforms: str = ""
     user_discount: float = 0.0
     item_discount: float = 0.0
-    scale: float = 1.0
+    scale: float | Literal["auto"] = 1.0
 
     def __post_init__(self) -> None:
         choice("value", self.value, get_args(ValueMeaning))
@@ -76,7 +76,9 @@ class Preparation:
         not_negative = "a number of at least 0"
         for name in ("user_discount", "item_discount"):
             object.__setattr__(self, name, number(name, getattr(self, name), not_negative, lambda x: x >= 0))
-        object.__setattr__(self, "scale", number("scale", self.scale, "a positive number", lambda x: x > 0))
+        if self.scale != "auto":
+            words = 'a positive number, or "auto"'
+            object.__setattr__(self, "scale", number("scale", self.scale, words, lambda x: x > 0))
         _ = self.steps
 
     @cached_property

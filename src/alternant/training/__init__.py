@@ -4,6 +4,7 @@ nor frames."""
 from alternant.training._backend import Backend, HalfSolved, LocalBackend
 from alternant.training._finish import Finished, finish
 from alternant.training._loop import Callback, HalfSweep, Trained, alternate
+from alternant.training._sampling import draw_noise, draw_prior, draw_side, scores, squared_residuals
 from alternant.training._start import Initial, item_start
 from alternant.training._state import SideState, State
 
@@ -19,6 +20,11 @@ __all__ = [
     "State",
     "Trained",
     "alternate",
+    "draw_noise",
+    "draw_prior",
+    "draw_side",
     "finish",
     "item_start",
+    "scores",
+    "squared_residuals",
 ]

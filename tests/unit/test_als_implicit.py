@@ -181,3 +181,9 @@ def test_values_that_leave_no_entry_are_refused():
     data = Interactions.from_arrays([0, 1], [0, 1], [0.0, 0.0])
     with pytest.raises(DataError, match="no entry is left: with value='confidence' an entry of value 0 is"):
         ImplicitALS(n_factors=2).fit(data)
+
+
+def test_nothing_but_dislikes_is_told(caplog):
+    data = Interactions.from_arrays(["a", "b"], ["x", "y"], [-1.0, -2.0])
+    ImplicitALS(n_factors=2).fit(data)
+    assert "no entry has a target above 0, so every score is 0" in caplog.text

@@ -186,7 +186,7 @@ def test_free_text_is_left_out_unless_it_is_asked_for(caplog):
     assert fitted(frame).feature_names == ("genre=a", "genre=b")
     assert caplog.messages == [
         "attribute 'title' is left out: 30 different texts in 30 rows of items look like free text; to keep it, "
-        "name it and its kind in columns=, as in columns={'title': \"categorical\"}"
+        "name it and its kind, as in AttributeTable(frame, columns={'title': \"categorical\"})"
     ]
     caplog.clear()
     assert fitted(frame, columns=["title"]).n_features == 30
@@ -258,10 +258,10 @@ def test_the_id_column_as_the_caller_says():
 
 REFUSED = [
     ({"title": ["x"], "year": [1]}, {}, "no column looks like the item id; the columns of the frame are 'title', "
-     "'year': name one with id_column="),
+     "'year': name one with id_column= of AttributeTable"),
     ({"id": [1], "year": [1]}, {"id_column": "movie"}, "no column 'movie' in the frame; it has 'id', 'year'"),
     ({"id": [3, 1, 3, 1, 1], "year": range(5)}, {}, "each item may have one row of attributes, got 3 of 1; keep one "
-     "of them, or name another column than 'id' with id_column="),
+     "of them, or name another column than 'id' with id_column= of AttributeTable"),
     ({"id": ["a", None], "year": [1, 2]}, {}, "item ids must not be null, got null in row 1; drop the row"),
     ({"id": [0.5, 1], "year": [1, 2]}, {}, "item ids must be integers or strings, got float64; convert them to "
      "strings"),
@@ -289,7 +289,7 @@ REFUSED = [
      "rename it"),
     ({"id": [1, 2], "x": [1]}, {}, "column 'x' must have 2 rows as 'id', got 1"),
     ({"id": [1, 2], "x": [5, 5]}, {}, "no column of the item attributes can be used (beside the ids: 'x'); the log "
-     "of 'alternant.attributes' says why, and columns= keeps what was left out"),
+     "of 'alternant.attributes' says why, and columns= of AttributeTable keeps what was left out"),
     ({"id": [], "x": []}, {}, "the table of item attributes has no rows; expected one for each item"),
     ({"id": [1, 2], "x": [1, 2]}, {"ids": ids_of([7, 8])}, "none of the 2 rows of attributes is of one of the 2 "
      "items; the first is of 1: is this the right id column?"),

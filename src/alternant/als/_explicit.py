@@ -142,7 +142,7 @@ class ExplicitALS(FactorSettings):
         ----------
         interactions : Interactions
             With values.
-        user_attributes, item_attributes : frame, dict of columns or AttributeMatrix, optional
+        user_attributes, item_attributes : frame, dict of columns, AttributeTable or AttributeMatrix, optional
             An id column and attributes (numbers, categories, tags): the factors of a row are drawn to what
             its attributes say, and ids that only appear here get that. See
             :class:`alternant.attributes.AttributeEncoding`.

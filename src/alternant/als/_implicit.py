@@ -16,6 +16,7 @@ from alternant.objective import (
     Ridge,
     implicit_ridge_rule,
     n_active,
+    positives,
     rows_of,
     unobserved_weight_rule,
     weak_positives_warning,
@@ -170,6 +171,11 @@ class ImplicitALS(FactorSettings):
             has_user_attributes=catalogue.users is not None,
             has_item_attributes=catalogue.items is not None,
         )
+        if positives(prepared.interactions) == 0:
+            logger.warning(
+                "no entry has a target above 0, so every score is 0; a negative value under "
+                'value="confidence" is a dislike'
+            )
         if (warning := weak_positives_warning(objective, prepared.interactions)) is not None:
             logger.warning("%s", warning)
         return fit_model(

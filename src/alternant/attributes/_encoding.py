@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from alternant._columns import Column
 from alternant._settings import choice, integer
+from alternant.attributes._choices import AttributeTable, frame_of
 from alternant.attributes._column import KINDS, AttributeColumn, AttributeKind
 from alternant.attributes._features import entry_rows, features_of
 from alternant.attributes._fitting import Wish, fit_column
@@ -124,6 +125,15 @@ class AttributeEncoding:
         >>> AttributeEncoding.fit(films, what="item").feature_names
         ('genres=Comedy', 'genres=Drama', 'year')
         """
+        if isinstance(frame, AttributeTable):
+            return cls.fit(
+                frame.frame,
+                what=what,
+                ids=ids,
+                id_column=frame.id_column,
+                columns=frame.columns,
+                min_count=frame.min_count,
+            )
         choice("what", what, ("user", "item"))
         integer("min_count", min_count, 1)
         wishes = _wishes(columns)
@@ -148,7 +158,7 @@ class AttributeEncoding:
             names = ", ".join(map(repr, table.columns)) or "none"
             raise DataError(
                 f"no column of the {what} attributes can be used (beside the ids: {names}); the log of "
-                "'alternant.attributes' says why, and columns= keeps what was left out"
+                "'alternant.attributes' says why, and columns= of AttributeTable keeps what was left out"
             )
         return cls(table.id_column, used)
 
@@ -187,6 +197,7 @@ class AttributeEncoding:
         ([1], [1.0])
         """
         choice("what", what, ("user", "item"))
+        frame = frame_of(frame)
         row_ids, columns = self._read(frame, what, names=[column.name for column in self.columns])
         positions = row_ids.positions(ids)
         keep = positions >= 0
@@ -216,7 +227,7 @@ class AttributeEncoding:
         >>> AttributeEncoding.fit(films, what="item").new_ids({"film": ["c"]}).tolist()
         ['c']
         """
-        row_ids, _ = self._read(frame, what, names=[])
+        row_ids, _ = self._read(frame_of(frame), what, names=[])
         return row_ids.distinct.decode(row_ids.codes)
 
     def _read(self, frame: Any, what: What, *, names: list[str]) -> tuple[RowIds, Mapping[str, Column]]:

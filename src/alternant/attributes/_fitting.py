@@ -132,7 +132,7 @@ def _is_free_text(cells: Cells, what: str, name: str) -> bool:
         return False
     _log.warning(
         "attribute %r is left out: %d different texts in %d rows of %ss look like free text; to keep it, "
-        'name it and its kind in columns=, as in columns={%r: "categorical"}',
+        'name it and its kind, as in AttributeTable(frame, columns={%r: "categorical"})',
         name, n_words, n_rows, what, name,
     )  # fmt: skip
     return True

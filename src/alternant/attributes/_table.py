@@ -104,7 +104,7 @@ def read_table(
             listed = ", ".join(map(repr, known[:20])) or "none"
             raise DataError(
                 f"no column looks like the {what} id; the columns of the frame are {listed}: "
-                "name one with id_column="
+                "name one with id_column= of AttributeTable"
             )
         if names is not None and label in names:
             raise DataError(f"column {label!r} holds the {what} ids and cannot be an attribute")
@@ -117,7 +117,7 @@ def read_table(
         frame = {name: _boxed(column) for name, column in frame.items()}
     columns = read_columns(frame, chosen)
     label, *others = columns
-    remedy = f"keep one of them, or name another column than {label!r} with id_column="
+    remedy = f"keep one of them, or name another column than {label!r} with id_column= of AttributeTable"
     ids = row_ids(columns[label], what=what, remedy=remedy)
     for name in others:
         if columns[name].n != ids.n:

@@ -7,7 +7,7 @@ from alternant.errors import DataError
 from alternant.objective._biases import BiasModel, fit_biases, weighted_mean
 from alternant.objective._explicit import ExplicitObjective
 from alternant.objective._implicit import Form, ImplicitObjective
-from alternant.objective._positives import weak_positives, weak_positives_warning
+from alternant.objective._positives import positives, weak_positives, weak_positives_warning
 from alternant.objective._problem import (
     Counts,
     FixedSide,
@@ -46,6 +46,7 @@ __all__ = [
     "implicit_ridge_rule",
     "n_active",
     "other",
+    "positives",
     "products",
     "rows_of",
     "scale_free_ridge",

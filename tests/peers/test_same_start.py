@@ -1,4 +1,4 @@
-"""After 15 sweeps from the same start, ours has no higher training loss than libraries whose start can be set."""
+"""After 15 sweeps from the same start, our training loss is no higher than that of libraries that take one."""
 
 import numpy as np
 import pytest

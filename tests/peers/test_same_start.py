@@ -1,4 +1,4 @@
-"""After 15 sweeps from the same start, our training loss is no higher than that of libraries that take one."""
+"""After 15 sweeps from one start, our training loss is no higher than that of libraries that take one."""
 
 import numpy as np
 import pytest

@@ -7,14 +7,15 @@
 namespace alternant {
 namespace ALTERNANT_LEVEL {
 
-constexpr int64_t gramian_panel_rows = 64;
+constexpr int64_t gramian_panel_rows = 128;
 
 inline size_t gramian_scratch_bytes(int64_t width) {
     const int64_t wp = padded(width);
     return sizeof(float) * (size_t)(gramian_panel_rows * wp + wp * wp);
 }
 
-// gram (float64, width × width, upper triangle) += table[first:last]ᵀ table[first:last].
+// gram (float64, width × width; right of the diagonal, and some of the rest) += table[first:last]ᵀ
+// table[first:last].
 inline void add_gramian(const float* table, int64_t first, int64_t last, int64_t width, double* gram,
                         void* scratch) {
     const int64_t wp = padded(width);
@@ -32,8 +33,52 @@ inline void add_gramian(const float* table, int64_t first, int64_t last, int64_t
         for (int64_t i = 0; i < wp * wp; ++i) product[i] = 0.0f;
         rank_update<false>(panel, gramian_panel_rows, rows, width, product);
         for (int64_t i = 0; i < width; ++i) {
-            for (int64_t j = i; j < width; ++j) {
-                gram[i * width + j] += product[(j / lanes) * wp * lanes + i * lanes + j % lanes];
+            int64_t j = i / lanes * lanes;
+            for (; j + lanes <= width; j += lanes) {
+                double* sums = gram + i * width + j;
+                store_wide(sums, load_wide(sums) + widen(load(product + j * wp + i * lanes)));
+            }
+            for (; j < width; ++j)
+                gram[i * width + j] += product[j / lanes * lanes * wp + i * lanes + j % lanes];
+        }
+    }
+}
+
+// Column blocks of a matrix that `multiply` lays side by side.
+inline size_t multiply_scratch_bytes(int64_t width) {
+    return sizeof(float) * (size_t)(width * tile_blocks * lanes);
+}
+
+// out[r] = table[r] · panel for `rows` rows, `columns` of tile_blocks · lanes columns.
+template <int rows>
+ALTERNANT_INLINE void multiply_tile(const float* table, int64_t width, const float* panel, int64_t columns,
+                                    float* out, int64_t out_width) {
+    Vec sums[rows][tile_blocks];
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; ++r) {
+#pragma GCC unroll 4
+        for (int c = 0; c < tile_blocks; ++c) sums[r][c] = Vec{};
+    }
+    for (int64_t i = 0; i < width; ++i) {
+        Vec v[tile_blocks];
+#pragma GCC unroll 4
+        for (int c = 0; c < tile_blocks; ++c) v[c] = load(panel + (i * tile_blocks + c) * lanes);
+#pragma GCC unroll 8
+        for (int r = 0; r < rows; ++r) {
+            const float x = table[r * width + i];
+#pragma GCC unroll 4
+            for (int c = 0; c < tile_blocks; ++c) sums[r][c] += x * v[c];
+        }
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; ++r) {
+#pragma GCC unroll 4
+        for (int c = 0; c < tile_blocks; ++c) {
+            float* p = out + r * out_width + c * lanes;
+            if ((c + 1) * lanes <= columns) {
+                store(p, sums[r][c]);
+            } else {
+                for (int64_t i = c * lanes; i < columns; ++i) p[i - c * lanes] = sums[r][c][i - c * lanes];
             }
         }
     }
@@ -41,20 +86,28 @@ inline void add_gramian(const float* table, int64_t first, int64_t last, int64_t
 
 // out[r] = table[r] · matrix for rows [first, last); matrix : shape (width, out_width).
 inline void multiply(const float* table, int64_t first, int64_t last, int64_t width, const float* matrix,
-                     int64_t out_width, float* out) {
-    for (int64_t r = first; r < last; ++r) {
-        const float* y = table + r * width;
-        float* x = out + r * out_width;
-        int64_t c = 0;
-        for (; c + lanes <= out_width; c += lanes) {
-            Vec total = {};
-            for (int64_t i = 0; i < width; ++i) total += y[i] * load(matrix + i * out_width + c);
-            store(x + c, total);
+                     int64_t out_width, float* out, void* scratch) {
+    float* panel = (float*)scratch;
+    for (int64_t begin = 0; begin < out_width; begin += tile_blocks * lanes) {
+        const int64_t columns =
+            out_width - begin < tile_blocks * lanes ? out_width - begin : tile_blocks * lanes;
+        for (int64_t i = 0; i < width; ++i) {
+            for (int64_t c = 0; c < tile_blocks * lanes; c += lanes) {
+                const int64_t left = columns - c;
+                const float* y = matrix + i * out_width + begin + c;
+                store(panel + i * tile_blocks * lanes + c, left >= lanes ? load(y)
+                                                           : left > 0    ? load_part(y, (int)left)
+                                                                         : Vec{});
+            }
         }
-        for (; c < out_width; ++c) {
-            float total = 0.0f;
-            for (int64_t i = 0; i < width; ++i) total += y[i] * matrix[i * out_width + c];
-            x[c] = total;
+        int64_t r = first;
+        for (; r + tile_rows <= last; r += tile_rows) {
+            multiply_tile<tile_rows>(table + r * width, width, panel, columns, out + r * out_width + begin,
+                                     out_width);
+        }
+        for (; r < last; ++r) {
+            multiply_tile<1>(table + r * width, width, panel, columns, out + r * out_width + begin,
+                             out_width);
         }
     }
 }

@@ -72,15 +72,15 @@ bool multiply(In2<float> table, In2<float> matrix, Out2<float> out, int n_thread
     RunStatus status;
     {
         const nb::gil_scoped_release release;
-        status = run_chunks((n + table_chunk - 1) / table_chunk, call.options(), 0,
-                            [](void* self, int64_t chunk, void*) {
-                                auto& r = *static_cast<Run*>(self);
-                                r.level.multiply(r.table, chunk * table_chunk,
-                                                 std::min((chunk + 1) * table_chunk, r.n), r.width, r.matrix,
-                                                 r.out_width, r.out);
-                                return true;
-                            },
-                            &run);
+        status = run_chunks(
+            (n + table_chunk - 1) / table_chunk, call.options(), run.level.multiply_scratch_bytes(width),
+            [](void* self, int64_t chunk, void* scratch) {
+                auto& r = *static_cast<Run*>(self);
+                r.level.multiply(r.table, chunk * table_chunk, std::min((chunk + 1) * table_chunk, r.n),
+                                 r.width, r.matrix, r.out_width, r.out, scratch);
+                return true;
+            },
+            &run);
     }
     return call.finish(status);
 }

@@ -24,8 +24,9 @@ struct LevelKernels {
     size_t (*gramian_scratch_bytes)(int64_t width);
     void (*add_gramian)(const float* table, int64_t first, int64_t last, int64_t width, double* gram,
                         void* scratch);
+    size_t (*multiply_scratch_bytes)(int64_t width);
     void (*multiply)(const float* table, int64_t first, int64_t last, int64_t width, const float* matrix,
-                     int64_t out_width, float* out);
+                     int64_t out_width, float* out, void* scratch);
     void (*multiply_sparse)(const int64_t* offsets, const int32_t* indices, const float* values, double shift,
                             const float* table, int64_t width, int64_t first, int64_t last, float* out);
     // topk.hpp: rank the queries [first, last).

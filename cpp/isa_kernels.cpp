@@ -17,6 +17,7 @@ const LevelKernels ALTERNANT_JOIN(level_, ALTERNANT_LEVEL) = {
     &ALTERNANT_LEVEL::solve_rows,
     &ALTERNANT_LEVEL::gramian_scratch_bytes,
     &ALTERNANT_LEVEL::add_gramian,
+    &ALTERNANT_LEVEL::multiply_scratch_bytes,
     &ALTERNANT_LEVEL::multiply,
     &ALTERNANT_LEVEL::multiply_sparse,
     &ALTERNANT_LEVEL::topk::scratch_bytes,

@@ -8,7 +8,7 @@ namespace alternant {
 namespace ALTERNANT_LEVEL {
 
 // How many entries ahead a fixed row is asked for.
-constexpr int64_t prefetch_distance = 8;
+constexpr int64_t prefetch_distance = 64;
 
 // One row's entries and terms.
 struct Row {
@@ -25,7 +25,9 @@ struct Row {
     void prefetch(int64_t e) const {
         if (e >= n) return;
         const char* p = (const char*)fixed(e);
-        for (int64_t i = 0; i < task.width * 4; i += 64) __builtin_prefetch(p + i);
+        // Longer rows are streams, which the processor sees for itself.
+        const int64_t bytes = task.width < 128 ? task.width * 4 : 512;
+        for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(p + i, 0, 2);
     }
     float term(const EntryTerm& t, int64_t e) const {
         if (t.array != nullptr) return t.array[begin + e];

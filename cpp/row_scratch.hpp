@@ -11,6 +11,11 @@ namespace ALTERNANT_LEVEL {
 inline int64_t panel_entries(int64_t k) {
     return k <= 128 ? 128 : 64;
 }
+// Entries whose fixed rows conjugate gradients keep at hand: 1 MiB of them, about a level-2 cache.
+inline int64_t cg_panel_entries(int64_t k) {
+    const int64_t rows = (int64_t)(1 << 18) / padded(k);
+    return rows < lanes ? lanes : rows / lanes * lanes;
+}
 // A pivot below this share of its diagonal is rounding noise. Scaled systems have pivots of at least 1 in
 // exact arithmetic; unscaled ones may be singular in truth, and are looked at more closely.
 constexpr float scaled_tolerance = 1e-6f;
@@ -22,7 +27,10 @@ constexpr int most_refinements = 5;
 struct Scratch {
     float *scale, *weight, *rest, *rhs, *solution, *residual, *correction, *diagonal, *inverses;
     float *h_scaled, *scaled_x, *x;
+    float *d32, *spread;
     double *d, *total;
+    double *rho, *kappa, *omega;  // the task's, padded
+    int64_t n_kept = 0;           // entries whose rows conjugate gradients keep in the panel
     float *factor, *panel, *panel_transposed;
     double* float64;
     size_t bytes;
@@ -32,7 +40,14 @@ struct Scratch {
         // Rows of the largest system and of the largest dual panel.
         const int64_t n_dual = padded(longest_row < k ? longest_row : k);
         const int64_t m = kp > n_dual ? kp : n_dual;
-        const int64_t rows = n_dual > panel_entries(k) ? n_dual : panel_entries(k);
+        int64_t rows = n_dual > panel_entries(k) ? n_dual : panel_entries(k);
+        int64_t n_weights = rows;
+        if (task.iterative) {
+            const int64_t longest = padded(longest_row), room = cg_panel_entries(k);
+            const int64_t kept = longest < room ? longest : room + lanes;
+            if (n_weights < longest) n_weights = longest;
+            if (rows < kept) rows = kept;
+        }
         size_t used = 0;
         const auto take = [&](int64_t n, size_t size) {
             char* p = base + used;
@@ -43,7 +58,7 @@ struct Scratch {
         h_scaled = (float*)take(kp, 4);
         scaled_x = (float*)take(kp, 4);
         x = (float*)take(kp, 4);
-        weight = (float*)take(rows, 4);
+        weight = (float*)take(n_weights, 4);
         rest = (float*)take(rows, 4);
         rhs = (float*)take(m, 4);
         solution = (float*)take(m, 4);
@@ -51,6 +66,11 @@ struct Scratch {
         correction = (float*)take(m, 4);
         diagonal = (float*)take(m, 4);
         inverses = (float*)take(m / lanes * inverse_block, 4);
+        d32 = (float*)take(kp, 4);
+        spread = (float*)take(kp, 4);
+        rho = (double*)take(kp, 8);
+        kappa = (double*)take(kp, 8);
+        omega = (double*)take(kp, 8);
         d = (double*)take(kp, 8);
         total = (double*)take(kp, 8);
         factor = (float*)take(m * m, 4);
@@ -58,6 +78,17 @@ struct Scratch {
         panel_transposed = (float*)take(n_dual * kp, 4);
         float64 = (double*)take(k * k + 3 * k, 8);
         bytes = used;
+    }
+
+    // Copy the columns' numbers of the task; columns of padding get a D of 1.
+    void pad_columns(const RowsTask& task) {
+        for (int64_t c = 0; c < padded(task.width); ++c) {
+            const bool used = c < task.width;
+            rho[c] = used ? task.rho[c] : 0.0;
+            kappa[c] = used ? task.kappa[c] : 1.0;
+            omega[c] = used && task.omega != nullptr && task.gram == nullptr ? task.omega[c] : 0.0;
+            spread[c] = used && task.spread != nullptr ? (float)task.spread[c] : 0.0f;
+        }
     }
 };
 

@@ -71,8 +71,8 @@ std::tuple<int, int64_t, bool> solve_rows(
     bool b_is_target, nb::list shards, bool bias_column, std::optional<In1<double>> w0, In1<double> ridge,
     std::optional<In1<double>> omega, std::optional<In2<float>> gram, In1<double> rho, In1<double> kappa,
     std::optional<In2<float>> h, bool nonnegative, std::optional<In1<double>> l1,
-    std::optional<In2<float>> start, Out2<float> out, Out1<double> losses, Out1<double> penalties,
-    int n_threads, std::optional<StopFlag> stop) {
+    std::optional<In2<float>> start, bool iterative, std::optional<In1<double>> spread, Out2<float> out,
+    Out1<double> losses, Out1<double> penalties, int n_threads, std::optional<StopFlag> stop) {
     RowsTask task;
     require(offsets.shape(0) >= 1, "offsets must have n_rows + 1 numbers");
     task.n_rows = (int64_t)offsets.shape(0) - 1;
@@ -138,6 +138,8 @@ std::tuple<int, int64_t, bool> solve_rows(
                 "start must have the shape of out");
         task.start = start->data();
     }
+    task.iterative = iterative;
+    task.spread = optional_data(spread, task.width, "spread must have one number per column");
     task.out = out.data();
     task.losses = losses.data();
     task.penalties = penalties.data();
@@ -166,6 +168,8 @@ std::tuple<int, int64_t, bool> solve_rows(
 }  // namespace
 
 void bind_rows(nb::module_& m) {
+    m.def("least_iterative_entries", &least_iterative_entries, nb::arg("width"),
+          "Rows of fewer entries are never solved by steps from a start.");
     m.def("solve_rows", &solve_rows, nb::arg("offsets").noconvert(), nb::arg("indices").noconvert(),
           nb::arg("values").noconvert().none(), nb::kw_only(), nb::arg("a").noconvert().none(),
           nb::arg("a_constant"), nb::arg("a_slope"), nb::arg("b").noconvert().none(), nb::arg("b_constant"),
@@ -173,8 +177,9 @@ void bind_rows(nb::module_& m) {
           nb::arg("w0").noconvert().none(), nb::arg("ridge").noconvert(), nb::arg("omega").noconvert().none(),
           nb::arg("gram").noconvert().none(), nb::arg("rho").noconvert(), nb::arg("kappa").noconvert(),
           nb::arg("h").noconvert().none(), nb::arg("nonnegative"), nb::arg("l1").noconvert().none(),
-          nb::arg("start").noconvert().none(), nb::arg("out").noconvert(), nb::arg("losses").noconvert(),
-          nb::arg("penalties").noconvert(), nb::arg("n_threads"), nb::arg("stop").noconvert().none(),
+          nb::arg("start").noconvert().none(), nb::arg("iterative"), nb::arg("spread").noconvert().none(),
+          nb::arg("out").noconvert(), nb::arg("losses").noconvert(), nb::arg("penalties").noconvert(),
+          nb::arg("n_threads"), nb::arg("stop").noconvert().none(),
           "Solve the row systems of one block; returns (failure, row, stopped).");
 }
 

@@ -47,14 +47,22 @@ struct RowsTask {
     const double* kappa = nullptr;  // shape (width,)
     const float* h = nullptr;       // shape (n_rows, width), or null: 0
     bool nonnegative = false;
-    const double* l1 = nullptr;    // shape (n_rows,), or null: 0
-    const float* start = nullptr;  // where descent starts, shape (n_rows, width), or null: 0
-    bool descends = false;         // nonnegative, or l1 given: no row goes by Cholesky
+    const double* l1 = nullptr;      // shape (n_rows,), or null: 0
+    const float* start = nullptr;    // where descent and steps start, shape (n_rows, width), or null: 0
+    bool iterative = false;          // rows may be solved by steps from there (row_cg.hpp)
+    const double* spread = nullptr;  // diagonal of the fixed rows' second moment, shape (width,), or null: 0
+    bool descends = false;           // nonnegative, or l1 given: no row goes by Cholesky
 
     float* out = nullptr;         // x, shape (n_rows, width)
     double* losses = nullptr;     // row u's part of the objective, its penalty included, shape (n_rows,)
     double* penalties = nullptr;  // Σ_c (λ_u ρ_c + κ_c) x_c² + l1_u Σ |x_c| alone, shape (n_rows,)
 };
+
+// Rows of fewer entries are never solved by steps: these would cost less than the dual does, but turning
+// their start into the basis of the fixed side costs width² multiply-adds a row.
+static inline int64_t least_iterative_entries(int64_t width) {
+    return width <= 192 ? 1 : width / 16;
+}
 
 enum class RowFailure : int32_t { none = 0, singular = 1, not_finite = 2, bad_offsets = 3, bad_index = 4 };
 

@@ -25,6 +25,16 @@ using Vec = float __attribute__((vector_size(4 * ALTERNANT_LANES)));
 using VecIndex = int32_t __attribute__((vector_size(4 * ALTERNANT_LANES)));
 using UnalignedVec = float __attribute__((vector_size(4 * ALTERNANT_LANES), aligned(4), may_alias));
 
+// As many doubles.
+using Wide = double __attribute__((vector_size(8 * ALTERNANT_LANES)));
+using UnalignedWide = double __attribute__((vector_size(8 * ALTERNANT_LANES), aligned(8), may_alias));
+
+ALTERNANT_INLINE Wide load_wide(const double* p) {
+    return *reinterpret_cast<const UnalignedWide*>(p);
+}
+ALTERNANT_INLINE void store_wide(double* p, Wide v) {
+    *reinterpret_cast<UnalignedWide*>(p) = v;
+}
 ALTERNANT_INLINE Vec load(const float* p) {
     return *reinterpret_cast<const UnalignedVec*>(p);
 }
@@ -69,14 +79,28 @@ ALTERNANT_INLINE Vec unit(int lane) {
     return (Vec)((lane_numbers(AllLanes{}) == lane) & 0x3f800000);
 }
 
-// Sum of the lanes, always halves first.
-ALTERNANT_INLINE float sum(Vec v) {
-    alignas(64) float t[lanes];
-    store(t, v);
+ALTERNANT_INLINE Wide widen(Vec v) {
+    return __builtin_convertvector(v, Wide);
+}
+ALTERNANT_INLINE Vec narrow(Wide v) {
+    return __builtin_convertvector(v, Vec);
+}
+
+ALTERNANT_INLINE double sum(Wide v) {
+    alignas(64) double t[lanes];
+    store_wide(t, v);
     for (int half = lanes / 2; half > 0; half /= 2) {
         for (int i = 0; i < half; ++i) t[i] += t[i + half];
     }
     return t[0];
+}
+// Whether a lane of a mask (a comparison's result) is set.
+ALTERNANT_INLINE bool any(VecIndex mask) {
+    int32_t t[lanes];
+    __builtin_memcpy(t, &mask, sizeof(t));
+    int32_t found = 0;
+    for (int i = 0; i < lanes; ++i) found |= t[i];
+    return found != 0;
 }
 
 // Lane-wise choice from two vectors: index i < lanes takes a[i], the others b[i − lanes].
@@ -114,17 +138,37 @@ ALTERNANT_INLINE void transpose_step(Vec* rows) {
     if constexpr (half > 1) transpose_step<half / 2>(rows);
 }
 
+// The lanes half a vector apart, added; then a quarter; …
+template <int half>
+ALTERNANT_INLINE Vec fold(Vec v) {
+    v += pick_high<half>(v, v, AllLanes{});
+    if constexpr (half > 1) return fold<half / 2>(v);
+    return v;
+}
+
+// Sum of the lanes, always halves first.
+ALTERNANT_INLINE float sum(Vec v) {
+    return fold<lanes / 2>(v)[0];
+}
+
 // Transpose a lanes × lanes block in place.
 ALTERNANT_INLINE void transpose(Vec* rows) {
     transpose_step<lanes / 2>(rows);
 }
 
+template <int half>
+ALTERNANT_INLINE void fold_rows(Vec* rows) {
+#pragma GCC unroll 16
+    for (int i = 0; i < half; ++i) {
+        const Vec a = rows[i], b = rows[i + half];
+        rows[i] = pick_low<half>(a, b, AllLanes{}) + pick_high<half>(a, b, AllLanes{});
+    }
+    if constexpr (half > 1) fold_rows<half / 2>(rows);
+}
+
 // Lane i of the result is the sum of the lanes of rows[i]; `rows` is overwritten.
 ALTERNANT_INLINE Vec sum_rows(Vec* rows) {
-    transpose(rows);
-    for (int half = lanes / 2; half > 0; half /= 2) {
-        for (int i = 0; i < half; ++i) rows[i] += rows[i + half];
-    }
+    fold_rows<lanes / 2>(rows);
     return rows[0];
 }
 

@@ -36,6 +36,9 @@ def isa() -> str:
 def set_isa(name: str) -> None:
     """Use one level from now on."""
 
+def least_iterative_entries(width: int) -> int:
+    """Rows of fewer entries are never solved by steps from a start."""
+
 def solve_rows(
     offsets: _Int64In1,
     indices: _Int32In1,
@@ -60,6 +63,8 @@ def solve_rows(
     nonnegative: bool,
     l1: _Float64In1 | None,
     start: _Float32In2 | None,
+    iterative: bool,
+    spread: _Float64In1 | None,
     out: _Float32Out2,
     losses: _Float64Out1,
     penalties: _Float64Out1,

@@ -9,7 +9,7 @@ from alternant.errors import DivergedError, SingularSystemError
 from alternant.ids import IdMap
 from alternant.interactions import EntryRows
 from alternant.kernels import dense, resolve_threads
-from alternant.kernels.rows import RowFailure, RowTerms, solve_rows
+from alternant.kernels.rows import RowFailure, RowTerms, least_iterative_entries, solve_rows
 from alternant.objective import Counts, FixedSide, Float64, Objective, Side, Table
 
 
@@ -28,7 +28,7 @@ class Solved:
 
 
 def fix_side(
-    objective: Objective, side: Side, table: Table, counts: Counts, *, n_threads: int
+    objective: Objective, side: Side, table: Table, counts: Counts, *, exact: bool = True, n_threads: int
 ) -> tuple[FixedSide, Table | None]:
     """Make `side`'s table ready to be held fixed.
 
@@ -36,13 +36,28 @@ def fix_side(
     not change, as the other side is solved afresh), strongest direction first; with coordinate descent, which
     a rotation would break, the Gramian stays in full.
 
+    Unless `exact`, rows of the other side may be solved by steps from where they are, and the table of a model
+    of known pairs is turned, too: into the eigenbasis of Σ n_i y_i y_iᵀ / Σ n_i, where most of its row systems
+    are nearly diagonal.
+
     Returns
     -------
     FixedSide
     rotation : float32, shape (width, width), by which the table was multiplied; or None
     """
+    if objective.by_descent:
+        exact = True
     if not objective.has_unobserved:
-        return FixedSide(table), None
+        if exact:
+            return FixedSide(table), None
+        k = objective.n_factors
+        gram = _gramian(table[:, :k], counts / max(counts.sum(), 1), n_threads)
+        _, vectors = dense.symmetric_eigen(gram)
+        rotation = vectors.T.astype(np.float32)
+        turned = _turn(table, rotation, n_threads)
+        spread = _spread(turned, counts, n_threads)
+        spread[k:] = 1.0  # a bias is multiplied by 1
+        return FixedSide(turned, spread=spread), rotation
     weights = objective.unobserved_scale(side, counts)
     gram = _gramian(table, weights, n_threads)
     if objective.by_descent:
@@ -51,8 +66,46 @@ def fix_side(
     rotation = vectors.T.astype(np.float32)
     rotated = dense.multiply(table, rotation, n_threads=n_threads)
     omega = np.diagonal(_gramian(rotated, weights, n_threads))
+    spread = None if exact else _spread(rotated, counts, n_threads)
     least = np.finfo(np.float32).eps * max(float(omega.max(initial=0.0)), 0.0)
-    return FixedSide(rotated, omega=np.maximum(omega, least), unobserved=weights), rotation
+    return FixedSide(rotated, omega=np.maximum(omega, least), unobserved=weights, spread=spread), rotation
+
+
+def turn_start(table: Table, rotation: Table | None, counts: Counts, *, n_threads: int) -> Table:
+    """Return a side's rows in the basis that the other side was turned into, those that steps start from.
+
+    Parameters
+    ----------
+    table : float32, shape (n_rows, width); the columns beyond the rotation's are biases, which stay
+    counts : int64, shape (n_rows,), entries of each row
+
+    Returns
+    -------
+    float32, shape (n_rows, width); rows that are solved without a start are 0
+    """
+    if rotation is None or not table.any():
+        return table
+    k = len(rotation)
+    used = counts >= least_iterative_entries(table.shape[1])
+    if table.shape[1] == k and used.all():
+        return dense.multiply(table, rotation, n_threads=n_threads)
+    rows = np.flatnonzero(used)
+    turned = np.zeros_like(table)
+    turned[rows, :k] = dense.multiply(np.ascontiguousarray(table[rows, :k]), rotation, n_threads=n_threads)
+    turned[rows, k:] = table[rows, k:]
+    return turned
+
+
+def _turn(table: Table, rotation: Table, n_threads: int) -> Table:
+    k = len(rotation)
+    turned = np.empty_like(table)
+    turned[:, :k] = dense.multiply(np.ascontiguousarray(table[:, :k]), rotation, n_threads=n_threads)
+    turned[:, k:] = table[:, k:]
+    return turned
+
+
+def _spread(table: Table, counts: Counts, n_threads: int) -> Float64:
+    return np.diagonal(_gramian(table, counts / max(counts.sum(), 1), n_threads)).copy()
 
 
 def _gramian(table: Table, weights: Float64 | None, n_threads: int) -> Float64:
@@ -119,7 +172,9 @@ def solve_side(
             block,
             terms,
             shards=[fixed.table],
-            start=start[part] if start is not None and objective.by_descent else None,
+            start=start[part] if start is not None else None,
+            iterative=fixed.spread is not None,
+            spread=fixed.spread,
             out=solved.table[part],
             losses=solved.losses[part],
             penalties=solved.penalties[part],

@@ -108,7 +108,9 @@ def fit_model(
         initial=initial,
         n_threads=n_threads,
     )
-    backend = LocalBackend(data, objective, n_threads, user_parts, item_parts)
+    backend = LocalBackend(
+        data, objective, n_threads, user_parts, item_parts, exact=estimator.solver == "exact"
+    )
     constant = objective.constant(data)
     trained = alternate(
         backend,

@@ -112,6 +112,11 @@ class Block(Protocol):
     def values(self) -> Float32 | None: ...
 
 
+def least_iterative_entries(width: int) -> int:
+    """Return how many entries a row must have to be solved by steps from its start."""
+    return _kernels.least_iterative_entries(width)
+
+
 def solve_rows(
     block: Block,
     terms: RowTerms,
@@ -122,11 +127,13 @@ def solve_rows(
     penalties: Float64,
     n_threads: int,
     start: Float32 | None = None,
+    iterative: bool = False,
+    spread: Float64 | None = None,
     stop: npt.NDArray[np.int32] | None = None,
 ) -> RowFailure | None:
     """Solve every row of `block`, into `out`, `losses` and `penalties`.
 
-    Without limits (see :class:`RowTerms`) by Cholesky, to float32 accuracy. With `nonnegative` or `l1` by
+    Without limits (see :class:`RowTerms`) by Cholesky, to float32 accuracy, unless `iterative`. With `nonnegative` or `l1` by
     coordinate descent in float64, until no coordinate is further from the minimum over it alone, in units of
     1 / √M_cc, than 1e-7 · √(Σ c_c² / M_cc); then x is rounded to float32. No row ends above its start.
     Where M is singular there may be many minima, of which one is found; a column of M that is all 0 is left
@@ -147,7 +154,13 @@ def solve_rows(
         The result does not depend on it.
     start : float32, shape (n_rows, width), optional
         Where descent starts; None: at 0. Clipped to x ≥ 0 with `nonnegative`; a start that is settled already
-        comes back unchanged. Rows solved by Cholesky ignore it.
+        comes back unchanged. Also where the steps of `iterative` start; rows solved by Cholesky ignore it.
+    iterative : bool
+        Rows may be solved by a few steps of conjugate gradients from their start: for sweeps, of which each
+        starts where the last one ended, not for answers. Rows that would need many, or have fewer than
+        :func:`least_iterative_entries` entries, are solved exactly all the same.
+    spread : float64, shape (width,), optional
+        The mean of y_c² over the entries' fixed rows y, which makes the steps shorter ways; None: 0.
     stop : int32, shape (1,), optional
         Set to non-zero from another thread to stop between chunks: :class:`InterruptedError` is raised then.
 
@@ -187,6 +200,8 @@ def solve_rows(
         nonnegative=terms.nonnegative,
         l1=terms.l1,
         start=start,
+        iterative=iterative,
+        spread=spread,
         out=out,
         losses=losses,
         penalties=penalties,

@@ -48,12 +48,16 @@ class FixedSide:
         The same in full, where it is not.
     unobserved : float64, shape (n_fixed,), or None (ones)
         v, the weight of each fixed row in the unobserved part.
+    spread : float64, shape (width,), or None
+        The mean of y² over the entries of the other side, for steps that start from it; None: rows are solved
+        exactly.
     """
 
     table: Table
     omega: Float64 | None = None
     gram: Table | None = None
     unobserved: Float64 | None = None
+    spread: Float64 | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from alternant.prior import (
     prior_mean,
     solve_coefficients,
 )
-from alternant.solvers import Solved, fix_side, solve_side
+from alternant.solvers import Solved, fix_side, solve_side, turn_start
 from alternant.training._state import SideState, State, state_of
 
 
@@ -67,6 +67,7 @@ class LocalBackend:
     user_parts: Sequence[PriorPart] = ()
     item_parts: Sequence[PriorPart] = ()
     max_entries: int | None = None
+    exact: bool = True
 
     @property
     def n_users(self) -> int:
@@ -85,11 +86,15 @@ class LocalBackend:
             that,
             state.of(that).table,
             rows_of(self.interactions, that).counts,
+            exact=self.exact,
             n_threads=self.n_threads,
         )
-        before = SideState(
-            state.of(side).table, rotated(state.of(side).coefficients, rotation, n_threads=self.n_threads)
-        )
+        start = state.of(side).table
+        if not self.exact:
+            start = turn_start(
+                start, rotation, rows_of(self.interactions, side).counts, n_threads=self.n_threads
+            )
+        before = SideState(start, rotated(state.of(side).coefficients, rotation, n_threads=self.n_threads))
         other_state = SideState(
             fixed.table, rotated(state.of(that).coefficients, rotation, n_threads=self.n_threads)
         )

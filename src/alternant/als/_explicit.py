@@ -18,6 +18,8 @@ from alternant.training import Callback, Initial
 logger = logging.getLogger("alternant.als")
 
 DEFAULT_EXPONENT = 0.5
+# Dimensionless, as the ridge of biases is: the noise's variance over that of a day's bias.
+DEFAULT_DAY_RIDGE = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +109,9 @@ class ExplicitALS(FactorSettings):
     link: bool | Literal["auto"] = setting(
         "auto", "learn from who rated what, too; auto: where regularization is auto"
     )
+    day_bias_regularization: float | Literal["auto"] | None = setting(
+        None, "ridge of a bias per user and day, or auto; none: no such biases"
+    )
     link_regularization: float = setting(80.0, "ridge of the link's coefficients, in units of λ")
 
     def __post_init__(self) -> None:
@@ -115,6 +120,8 @@ class ExplicitALS(FactorSettings):
         number(self, "item_regularization", words, lambda x: x >= 0, words=("auto",))
         number(self, "regularization_exponent", "a number from 0 to 2", lambda x: 0 <= x <= 2)
         number(self, "bias_regularization", "a number of at least 0, or None", lambda x: x >= 0)
+        words = 'a number above 0, "auto" or None'
+        number(self, "day_bias_regularization", words, lambda x: x > 0, words=("auto",))
         number(self, "link_regularization", "a number above 0", lambda x: x > 0)
         yes_or_no(self, "biases", "center")
         if self.link != "auto":
@@ -174,6 +181,11 @@ class ExplicitALS(FactorSettings):
                 "ExplicitALS needs values (ratings), got interactions without; "
                 "name the value column with value="
             )
+        if self.day_bias_regularization is not None and not interactions.has_times:
+            raise DataError(
+                "day_bias_regularization needs times, and these interactions have none; "
+                "name the time column with time="
+            )
         n_threads = resolve_threads(self.n_threads)
         values = interactions.summary()
         if values.value_min == values.value_max:
@@ -228,6 +240,7 @@ class ExplicitALS(FactorSettings):
         items = self.regularization if self.item_regularization is None else self.item_regularization
         user_ridge, item_ridge = ridge(self.regularization), ridge(items)
         link = self.regularization == "auto" if self.link == "auto" else self.link
+        day_ridge = self.day_bias_regularization
         return ExplicitObjective(
             n_factors=self.n_factors,
             biases=self.biases,
@@ -236,6 +249,7 @@ class ExplicitALS(FactorSettings):
             item_ridge=item_ridge,
             nonnegative=self.nonnegative,
             l1=self.l1_regularization,
+            day_ridge=DEFAULT_DAY_RIDGE if day_ridge == "auto" else day_ridge,
             user_link=self.link_regularization * user_ridge.slope if link else None,
             item_link=self.link_regularization * item_ridge.slope if link else None,
             user_attributes=self.attribute_regularization * user_ridge.slope if has_user_attributes else None,

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alternant._settings import choice
+from alternant.days import UserDays
 from alternant.errors import DataError
 from alternant.interactions import EntryRows
 from alternant.kernels import dense
@@ -65,7 +66,12 @@ class SideSystems:
             table[:, -1] = 0.0  # read as 1; its value would be taken off targets, which are 0 here
         for part in _parts(self.rows.counts[index]):
             rows = self.rows.chosen(index[part])
-            block = rows.block(0, rows.n_rows)
+            block, shard = rows.block(0, rows.n_rows), table
+            if self.side == "users" and self.objective.day_ridge is not None:
+                spread = UserDays.of(rows).spread(
+                    0, rows.n_rows, table, ridge=self.objective.day_ridge, n_threads=n_threads
+                )
+                block, shard = spread.block, spread.table
             # Wanted of the entries: what they weigh.
             terms = replace(
                 self.objective.row_terms(self.side, block, self.fixed),
@@ -76,7 +82,7 @@ class SideSystems:
             failure = solve_rows(
                 block,
                 replace(terms, ridge=np.where(rows.counts > 0, terms.ridge, 1.0)),
-                shards=[table],
+                shards=[shard],
                 out=found[part],
                 losses=np.empty(rows.n_rows),
                 penalties=np.empty(rows.n_rows),
@@ -167,7 +173,7 @@ def model_systems(model: "Snapshot", *, n_threads: int) -> ModelSystems:
     variance = 1.0
     if not problem.has_unobserved:
         n = prepared.n_entries
-        squares = problem.data_loss(prepared, model.user_table, model.item_table)
+        squares = problem.data_loss(model.without_days(prepared), model.user_table, model.item_table)
         free = float(n)
         for side in (users, items):
             free *= max(1.0 - side.dimensions(n_threads=n_threads) / n, 1.0 / n)

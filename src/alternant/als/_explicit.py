@@ -11,15 +11,20 @@ from alternant.errors import DataError
 from alternant.interactions import Interactions
 from alternant.kernels import resolve_threads
 from alternant.model import FactorModel
-from alternant.objective import BiasModel, ExplicitObjective, Ridge, fit_biases, scale_free_ridge
+from alternant.objective import (
+    BiasModel,
+    ExplicitObjective,
+    Ridge,
+    day_ridge_rule,
+    fit_biases,
+    scale_free_ridge,
+)
 from alternant.preparation import Preparation
 from alternant.training import Callback, Initial
 
 logger = logging.getLogger("alternant.als")
 
 DEFAULT_EXPONENT = 0.5
-# Dimensionless, as the ridge of biases is: the noise's variance over that of a day's bias.
-DEFAULT_DAY_RIDGE = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +61,12 @@ class ExplicitALS(FactorSettings):
         The ridge of every bias; None: 3 with "auto", else λ·n^ν.
     center : bool, default True
         Take the weighted mean off the values.
+    day_bias_regularization : float, "auto" or None, default None
+        λ of a bias per user and day, d: then Σ w (r − mean − b_u − d_{u,day} − b_i − p_u·q_i)² + λ Σ d² and
+        the rest as above. A day is 86,400 s of the entries' times, which have to be Unix seconds (datetimes
+        are). None: no such biases; "auto": the noise's variance over that of users' days, from the data. They
+        are for filling in ratings of days that are in the data, and ``predict`` wants their times for it;
+        they say nothing of a day to come.
     link : bool or "auto", default "auto"
         Learn from who rated what: m_u = n_u^−½ Σ β_j over the items j that the user rated, the same for
         items, with β learnt along. "auto": where `regularization` is "auto".
@@ -169,7 +180,8 @@ class ExplicitALS(FactorSettings):
         Raises
         ------
         DataError
-            No interactions, no values, or start values of another shape.
+            No interactions, no values, no times where `day_bias_regularization` wants them, or start values
+            of another shape.
         SingularSystemError
             A row without a unique solution, by id: only possible where the ridge is 0.
         DivergedError
@@ -249,7 +261,7 @@ class ExplicitALS(FactorSettings):
             item_ridge=item_ridge,
             nonnegative=self.nonnegative,
             l1=self.l1_regularization,
-            day_ridge=DEFAULT_DAY_RIDGE if day_ridge == "auto" else day_ridge,
+            day_ridge=day_ridge_rule(interactions, bias_model) if day_ridge == "auto" else day_ridge,
             user_link=self.link_regularization * user_ridge.slope if link else None,
             item_link=self.link_regularization * item_ridge.slope if link else None,
             user_attributes=self.attribute_regularization * user_ridge.slope if has_user_attributes else None,

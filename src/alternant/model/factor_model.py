@@ -37,7 +37,8 @@ class FactorModel(PairAnswers, PairKnowledge, ListAnswers):
         Parameters
         ----------
         history : Interactions, or a mapping of item ids to values for one user
-            Made like the training data: the same kind of values, weights and times.
+            Made like the training data: the same kind of values, weights and times. A model with biases of
+            days wants times, which a mapping does not have.
         unknown : {"error", "drop"}
             What becomes of entries of items that the model does not know: UnknownIdError, or they are left
             out, and their number is logged. A user who has none left stays, with zeros: without entries, as

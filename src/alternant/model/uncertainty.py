@@ -123,6 +123,31 @@ class SideSystems:
             trace += float(np.einsum("ij,ij->", right.astype(np.float64), found.astype(np.float64)))
         return width * len(index) - (trace if exact else trace / N_PROBES)
 
+    def day_dimensions(self, *, n_threads: int) -> float:
+        """Return what the biases of users' days take up beyond the rows.
+
+        That is Σ_days (β − λ β² ȳᵀA⁻¹ȳ) with β = W / (W + λ) and the mean row ȳ of a day; the second term is
+        estimated from `N_PROBES` Rademacher probes of a fixed seed.
+        """
+        ridge = self.objective.day_ridge
+        if ridge is None:
+            return 0.0
+        days, rng, total = UserDays.of(self.rows), np.random.default_rng(0), 0.0
+        for part in _parts(self.rows.counts):
+            spread = days.spread(part.start, part.stop, self.fixed.table, ridge=ridge, n_threads=n_threads)
+            total += float(spread.shrinkage.sum())
+            means = spread.row_means.astype(np.float64)
+            if self.objective.has_biases:
+                means[:, -1] = 1.0
+            means *= np.sqrt(ridge) * spread.shrinkage[:, None]
+            index = np.arange(part.start, part.stop, dtype=np.int32)
+            for _ in range(N_PROBES):
+                right = np.zeros((len(index), self.objective.width))
+                np.add.at(right, spread.owner, means * rng.choice([-1.0, 1.0], len(means))[:, None])
+                found = self.solve(index, right.astype(np.float32), n_threads=n_threads)
+                total -= float(np.einsum("ij,ij->", right, found.astype(np.float64))) / N_PROBES
+        return total
+
 
 def _parts(counts: NDArray[np.int64]) -> Iterator[slice]:
     """Yield consecutive rows of at most ENTRIES_AT_ONCE entries (or one row that has more)."""
@@ -175,8 +200,9 @@ def model_systems(model: "Snapshot", *, n_threads: int) -> ModelSystems:
         n = prepared.n_entries
         squares = problem.data_loss(model.without_days(prepared), model.user_table, model.item_table)
         free = float(n)
-        for side in (users, items):
-            free *= max(1.0 - side.dimensions(n_threads=n_threads) / n, 1.0 / n)
+        taken = users.dimensions(n_threads=n_threads) + users.day_dimensions(n_threads=n_threads)
+        for dimensions in (taken, items.dimensions(n_threads=n_threads)):
+            free *= max(1.0 - dimensions / n, 1.0 / n)
         variance = squares / free
     return ModelSystems(users, items, rotation, variance)
 

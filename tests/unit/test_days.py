@@ -4,13 +4,24 @@ import numpy as np
 import pytest
 
 import reference
-from alternant import DataError
-from alternant.days import DayBiases, UserDays, day_of, days_of, taken_off
+from alternant import DataError, Interactions
+from alternant.days import SECONDS_OF_A_DAY, DayBiases, UserDays, day_of, days_of, taken_off
 from alternant.interactions import EntryRows, unix_seconds
 from alternant.kernels.rows import EntryTerm, RowTerms, solve_rows
+from alternant.objective import day_ridge_rule, fit_biases
 from timed import N_ITEMS, N_USERS, timed_ratings
 
 K, RIDGE, MEAN = 3, 2.5, 3.25
+
+
+def timed(users, items, values, days, weight=None):
+    weights = None if weight is None else np.full(len(users), weight)
+    return Interactions.from_arrays(users, items, values, weights=weights, times=days * SECONDS_OF_A_DAY)
+
+
+def rule_of(users, items, values, days, weight=None):
+    data = timed(users, items, values, days, weight)
+    return day_ridge_rule(data, fit_biases(data, center=True, n_threads=1))
 
 
 def test_a_day_begins_at_midnight_of_unix_time():
@@ -168,3 +179,47 @@ def test_times_of_answers_are_read_as_those_of_data_are():
         unix_seconds([1.0, np.nan])
     with pytest.raises(DataError, match="times must be numbers, got"):
         unix_seconds("yesterday")
+
+
+def test_the_rule_finds_the_variances_that_the_values_were_made_with():
+    """σ² / σ_day² is 4; 20 draws of 300 days each."""
+    found = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        users, items = (each.ravel() for each in np.indices((60, 40)))
+        days = rng.integers(0, 5, len(users))
+        values = rng.normal(scale=0.5, size=(60, 5))[users, days] + rng.normal(size=len(users))
+        found.append(rule_of(users, items, values, days))
+    assert np.median(found) == pytest.approx(4.0, rel=0.1)
+    assert 2.0 < min(found) < max(found) < 8.0
+
+
+def test_the_rule_is_the_textbooks_on_a_balanced_table():
+    rng = np.random.default_rng(5)
+    users, days, repeats = (each.ravel() for each in np.indices((30, 4, 6)))
+    items = days * 6 + repeats
+    values = rng.normal(scale=0.8, size=(30, 4))[users, days] + rng.normal(size=len(users))
+    data = timed(users, items, values, days)
+    model = fit_biases(data, center=True, n_threads=1)
+    left = (values.astype(np.float32) - model.predict(users, items)).reshape(30, 4, 6)
+    means = left.mean(axis=2)
+    within = np.sum((left - means[:, :, None]) ** 2) / (30 * 4 * 5)
+    between = 6 * np.sum((means - means.mean(axis=1, keepdims=True)) ** 2) / (30 * 3)
+    assert day_ridge_rule(data, model) == pytest.approx(within / ((between - within) / 6), rel=1e-9)
+
+
+@pytest.mark.parametrize("weight", [1.0, 3.0])
+def test_the_rule_keeps_within_its_bounds_and_has_no_scale(weight):
+    """Equal weights scale σ² alone, as the data terms of the objective do: λ goes along."""
+    users, items = (each.ravel() for each in np.indices((30, 20)))
+    days = items % 4
+    noise = np.random.default_rng(0).normal(size=600)
+    strong = np.where((users + days) % 2 == 0, 5.0, -5.0) + 0.01 * noise
+    assert rule_of(users, items, strong, days, weight) == 1.0
+    assert rule_of(users, items, noise - np.round(noise), items, weight) == 1000.0  # a day for each entry
+    assert rule_of(users, items, noise, np.zeros(600, int), weight) == 1000.0  # one day for each user
+    days = np.random.default_rng(1).integers(0, 4, 600)
+    mixed = np.random.default_rng(2).normal(scale=0.7, size=(30, 4))[users, days] + noise
+    assert rule_of(users, items, 10 * mixed, days, weight) == pytest.approx(
+        rule_of(users, items, mixed, days, weight), rel=1e-4
+    )

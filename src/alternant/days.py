@@ -33,6 +33,8 @@ Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
 SECONDS_OF_A_DAY = 86_400
+# The year 5138: times beyond it are in milliseconds or finer.
+LATEST_TIME = 10**11
 # A spread entry takes a row of float32 factors.
 ENTRIES_AT_ONCE = 1 << 18
 
@@ -40,11 +42,22 @@ ENTRIES_AT_ONCE = 1 << 18
 def day_of(times: Int64) -> Int64:
     """Return the day of each time in Unix seconds: int64.
 
+    Raises
+    ------
+    DataError
+        The times are in milliseconds or finer.
+
     Examples
     --------
     >>> day_of(np.array([0, 86_399, 86_400, -1])).tolist()
     [0, 0, 1, -1]
     """
+    if len(times) and (times.max() > LATEST_TIME or times.min() < -LATEST_TIME):
+        wrong = times.max() if times.max() > LATEST_TIME else times.min()
+        raise DataError(
+            f"biases of days need times in Unix seconds, got {int(wrong)}; "
+            "divide milliseconds by 1,000, or pass datetimes"
+        )
     return np.asarray(np.floor_divide(times, SECONDS_OF_A_DAY))
 
 

@@ -195,7 +195,7 @@ def test_days_from_the_times_of_files(here, capsys):
     assert failing(capsys, "-q", "fit", "ratings.csv", "--day-bias-regularization", "auto") == (
         1,
         "error: day_bias_regularization needs times, and these interactions have none; "
-        "name the time column with time=\n",
+        "name the time column with --time-column\n",
     )
     assert (
         "is a setting of the explicit model only"

@@ -169,6 +169,14 @@ def test_entries_without_times_have_no_days():
     assert len(days_of(EntryRows(np.array([0, 0]), np.zeros(0, np.int32), 1))) == 0
 
 
+@pytest.mark.parametrize("time", [1_260_759_144_000, -(10**12)])
+def test_times_in_milliseconds_are_refused(time):
+    for times in ([0, time], [time, 0]):
+        with pytest.raises(DataError, match=f"biases of days need times in Unix seconds, got {time}; divide"):
+            day_of(np.array(times))
+    assert day_of(np.array([10**11])).tolist() == [1_157_407]
+
+
 def test_times_of_answers_are_read_as_those_of_data_are():
     assert unix_seconds(5).tolist() == [5]
     assert unix_seconds([5.9, -0.5]).tolist() == [5, -1]

@@ -141,8 +141,9 @@ class FactorModel(PairAnswers, PairKnowledge, ListAnswers):
         counted stay frozen until a refit. An item that only new users have entries of stays at its prior
         mean (0 without) until then.
 
-        A removed id, its factors, entries, attributes and coefficients are not in the new model. Nothing but
-        their average influence on the factors, coefficients and totals of others is left until a refit.
+        A removed id, its factors, days, entries, attributes and coefficients are not in the new model.
+        Nothing but their average influence on the factors, coefficients and totals of others is left until a
+        refit.
 
         Parameters
         ----------

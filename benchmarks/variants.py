@@ -30,6 +30,7 @@ VARIANTS: Mapping[str, dict[str, Any]] = {
     "biases, 32 factors": {"n_factors": 32, "link": False},
     "link, 64 factors (default)": {},
     "link and genres, 64 factors": {"genres": True},
+    "link and days, 64 factors": {"day_bias_regularization": "auto"},
 }
 
 
@@ -43,7 +44,10 @@ def five_folds(ratings: Interactions, settings: dict[str, Any], genres: Any) -> 
         test = split.test.entries()
         users = split.test.user_ids.labels[test.user_index]
         items = split.test.item_ids.labels[test.item_index]
-        errors.append(rmse(model.predict(users, items, unknown="fallback", clip=True), test.values))
+        times = test.times if model.day_biases is not None else None
+        errors.append(
+            rmse(model.predict(users, items, times=times, unknown="fallback", clip=True), test.values)
+        )
     return errors, time.perf_counter() - began
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from alternant.days import ENTRIES_AT_ONCE, UserDays
 from alternant.errors import DivergedError, SingularSystemError
 from alternant.ids import IdMap
 from alternant.interactions import EntryRows
@@ -19,12 +20,14 @@ class Solved:
 
     table : float32, shape (n_rows, width); rows without entries are 0
     losses : float64, shape (n_rows,), each row's part of the objective, its own penalty included
-    penalties : float64, shape (n_rows,), each row's penalty alone
+    penalties : float64, shape (n_rows,), each row's penalty alone, that of its days' biases with it
+    day_biases : float32, shape (n_days,), or None; of the rows' days, where they were solved for
     """
 
     table: Table
     losses: Float64
     penalties: Float64
+    day_biases: npt.NDArray[np.float32] | None = None
 
 
 def fix_side(
@@ -127,6 +130,7 @@ def solve_side(
     ids: IdMap | None = None,
     n_threads: int | None = None,
     stop: npt.NDArray[np.int32] | None = None,
+    days: UserDays | None = None,
 ) -> Solved:
     """Solve every row of one side exactly, the other side fixed.
 
@@ -147,6 +151,8 @@ def solve_side(
         The labels of the rows, for error messages.
     n_threads : int, optional
         None: what the machine offers. The result does not depend on it.
+    days : UserDays of `rows`, optional
+        Solve for the biases of the rows' days, too, exactly and together with the rows.
 
     Raises
     ------
@@ -157,8 +163,16 @@ def solve_side(
     """
     n_threads = resolve_threads(n_threads)
     table = np.empty((rows.n_rows, objective.width), np.float32) if out is None else out
-    solved = Solved(table, np.empty(rows.n_rows), np.empty(rows.n_rows))
+    day_ridge, day_biases = objective.day_ridge, None
+    if days is not None:
+        day_biases = np.empty(len(days.days), np.float32)
+        max_entries = ENTRIES_AT_ONCE if max_entries is None else min(max_entries, ENTRIES_AT_ONCE)
+    solved = Solved(table, np.empty(rows.n_rows), np.empty(rows.n_rows), day_biases)
     for block in rows.blocks(max_entries):
+        fixed_table, spread = fixed.table, None
+        if days is not None and day_ridge is not None:
+            spread = days.spread(block.begin, block.end, fixed.table, ridge=day_ridge, n_threads=n_threads)
+            block, fixed_table = spread.block, spread.table
         part = slice(block.begin, block.end)
         counts = np.diff(block.offsets)
         terms = objective.row_terms(side, block, fixed)
@@ -171,7 +185,7 @@ def solve_side(
         failure = solve_rows(
             block,
             terms,
-            shards=[fixed.table],
+            shards=[fixed_table],
             start=start[part] if start is not None else None,
             iterative=fixed.spread is not None,
             spread=fixed.spread,
@@ -185,6 +199,10 @@ def solve_side(
             raise _error(failure, objective, side, block.begin + failure.row, rows, ids)
         if mean is not None:
             _centre(objective, side, solved, part, counts, diagonal, mean[part], terms)
+        if spread is not None and day_ridge is not None and day_biases is not None:
+            found = spread.biases(solved.table[part], center=objective.center, has_bias=objective.has_biases)
+            day_biases[spread.part] = found
+            solved.penalties[part] += spread.penalties(found, ridge=day_ridge)
     return solved
 
 

@@ -173,6 +173,36 @@ def test_a_link_that_is_a_switch_or_auto(here, capsys):
         assert load("model.safetensors").settings["link"] == stored
 
 
+def test_days_from_the_times_of_files(here, capsys):
+    lines = Path("ratings.csv").read_text().splitlines()
+    timed = [f"{line},{86_400 * (number % 3)}" for number, line in enumerate(lines[1:])]
+    Path("timed.csv").write_text("\n".join([f"{lines[0]},timestamp", *timed]) + "\n")
+    run(capsys, "fit", "timed.csv", "--n-factors", "3", "--day-bias-regularization", "2.5")
+    model, ratings = load("model.safetensors"), read("timed.csv")
+    assert model.problem.day_ridge == 2.5
+    entries = ratings.entries()
+    users, items = ratings.user_ids.decode(entries.user_index), ratings.item_ids.decode(entries.item_index)
+    expected = model.predict(users, items, times=entries.times)
+    assert np.abs(expected - model.predict(users, items)).max() > 0
+    out, _ = run(capsys, "predict", "model.safetensors", "timed.csv")
+    np.testing.assert_array_equal([np.float32(row["prediction"]) for row in table(out)], expected)
+    out, _ = run(capsys, "predict", "model.safetensors", "timed.csv", "--time-column", "")
+    np.testing.assert_array_equal(
+        [np.float32(row["prediction"]) for row in table(out)], model.predict(users, items)
+    )
+    run(capsys, "fit", "timed.csv", "--n-factors", "3", "--day-bias-regularization", "auto")
+    assert load("model.safetensors").settings["day_bias_regularization"] == "auto"
+    assert failing(capsys, "-q", "fit", "ratings.csv", "--day-bias-regularization", "auto") == (
+        1,
+        "error: day_bias_regularization needs times, and these interactions have none; "
+        "name the time column with --time-column\n",
+    )
+    assert (
+        "is a setting of the explicit model only"
+        in failing(capsys, "-q", "fit", "timed.csv", "--implicit", "--day-bias-regularization", "auto")[1]
+    )
+
+
 def test_fit_saves_what_python_would_fit(here, capsys):
     _, said = run(
         capsys,

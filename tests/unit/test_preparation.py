@@ -101,7 +101,7 @@ def test_raw_columns_are_shared_where_they_serve():
         assert new.offsets is raw.offsets
         assert new.indices is raw.indices
         assert new.values is None
-        assert new.times is None
+        assert new.times is raw.times
     scaled = prepared("rating", scale=2, data=data)
     assert scaled.by_user.values is data.by_user.values
     assert scaled.by_item.values is data.by_item.values

@@ -11,7 +11,14 @@ from alternant.errors import DataError
 from alternant.interactions import Interactions
 from alternant.kernels import resolve_threads
 from alternant.model import FactorModel
-from alternant.objective import BiasModel, ExplicitObjective, Ridge, fit_biases, scale_free_ridge
+from alternant.objective import (
+    BiasModel,
+    ExplicitObjective,
+    Ridge,
+    day_ridge_rule,
+    fit_biases,
+    scale_free_ridge,
+)
 from alternant.preparation import Preparation
 from alternant.training import Callback, Initial
 
@@ -54,6 +61,12 @@ class ExplicitALS(FactorSettings):
         The ridge of every bias; None: 3 with "auto", else λ·n^ν.
     center : bool, default True
         Take the weighted mean off the values.
+    day_bias_regularization : float, "auto" or None, default None
+        λ of a bias per user and day, d: then Σ w (r − mean − b_u − d_{u,day} − b_i − p_u·q_i)² + λ Σ d² and
+        the rest as above. A day is 86,400 s of the entries' times, which have to be Unix seconds (datetimes
+        are). None: no such biases; "auto": the noise's variance over that of users' days, from the data. They
+        are for filling in ratings of days that are in the data, and ``predict`` wants their times for it;
+        they say nothing of a day to come.
     link : bool or "auto", default "auto"
         Learn from who rated what: m_u = n_u^−½ Σ β_j over the items j that the user rated, the same for
         items, with β learnt along. "auto": where `regularization` is "auto".
@@ -107,6 +120,9 @@ class ExplicitALS(FactorSettings):
     link: bool | Literal["auto"] = setting(
         "auto", "learn from who rated what, too; auto: where regularization is auto"
     )
+    day_bias_regularization: float | Literal["auto"] | None = setting(
+        None, "ridge of a bias per user and day, or auto; none: no such biases"
+    )
     link_regularization: float = setting(80.0, "ridge of the link's coefficients, in units of λ")
 
     def __post_init__(self) -> None:
@@ -115,6 +131,8 @@ class ExplicitALS(FactorSettings):
         number(self, "item_regularization", words, lambda x: x >= 0, words=("auto",))
         number(self, "regularization_exponent", "a number from 0 to 2", lambda x: 0 <= x <= 2)
         number(self, "bias_regularization", "a number of at least 0, or None", lambda x: x >= 0)
+        words = 'a number above 0, "auto" or None'
+        number(self, "day_bias_regularization", words, lambda x: x > 0, words=("auto",))
         number(self, "link_regularization", "a number above 0", lambda x: x > 0)
         yes_or_no(self, "biases", "center")
         if self.link != "auto":
@@ -162,7 +180,8 @@ class ExplicitALS(FactorSettings):
         Raises
         ------
         DataError
-            No interactions, no values, or start values of another shape.
+            No interactions, no values, no times where `day_bias_regularization` wants them, or start values
+            of another shape.
         SingularSystemError
             A row without a unique solution, by id: only possible where the ridge is 0.
         DivergedError
@@ -173,6 +192,11 @@ class ExplicitALS(FactorSettings):
             raise DataError(
                 "ExplicitALS needs values (ratings), got interactions without; "
                 "name the value column with value="
+            )
+        if self.day_bias_regularization is not None and not interactions.has_times:
+            raise DataError(
+                "day_bias_regularization needs times, and these interactions have none; "
+                "name the time column with time="
             )
         n_threads = resolve_threads(self.n_threads)
         values = interactions.summary()
@@ -228,6 +252,7 @@ class ExplicitALS(FactorSettings):
         items = self.regularization if self.item_regularization is None else self.item_regularization
         user_ridge, item_ridge = ridge(self.regularization), ridge(items)
         link = self.regularization == "auto" if self.link == "auto" else self.link
+        day_ridge = self.day_bias_regularization
         return ExplicitObjective(
             n_factors=self.n_factors,
             biases=self.biases,
@@ -236,6 +261,7 @@ class ExplicitALS(FactorSettings):
             item_ridge=item_ridge,
             nonnegative=self.nonnegative,
             l1=self.l1_regularization,
+            day_ridge=day_ridge_rule(interactions, bias_model) if day_ridge == "auto" else day_ridge,
             user_link=self.link_regularization * user_ridge.slope if link else None,
             item_link=self.link_regularization * item_ridge.slope if link else None,
             user_attributes=self.attribute_regularization * user_ridge.slope if has_user_attributes else None,

@@ -8,6 +8,7 @@ import numpy as np
 
 from alternant.als._settings import FactorSettings
 from alternant.attributes import AttributeEncoding
+from alternant.days import UserDays
 from alternant.errors import DataError
 from alternant.ids import IdMap
 from alternant.interactions import EntryRows, Interactions, check_interactions
@@ -108,8 +109,9 @@ def fit_model(
         initial=initial,
         n_threads=n_threads,
     )
+    days = None if objective.day_ridge is None else UserDays.of(data.by_user)
     backend = LocalBackend(
-        data, objective, n_threads, user_parts, item_parts, exact=estimator.solver == "exact"
+        data, objective, n_threads, user_parts, item_parts, days, exact=estimator.solver == "exact"
     )
     constant = objective.constant(data)
     trained = alternate(
@@ -153,6 +155,9 @@ def fit_model(
         item_prior=_prior(item_parts, finished.item_coefficients, catalogue.items),
         user_unobserved=objective.unobserved_scale("users", data.by_user.counts),
         item_unobserved=objective.unobserved_scale("items", data.by_item.counts),
+        day_biases=None
+        if days is None or finished.users.day_biases is None
+        else days.biases(finished.users.day_biases),
         history=catalogue.interactions,
         trace=(
             *trained.trace,

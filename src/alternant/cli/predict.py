@@ -53,14 +53,15 @@ def predict(
     """Predict ratings: of a file of pairs, or of each --user with each --item.
 
     Where the file has ratings too, they are shown beside the predictions, and the error over all of them is
-    said. A model of implicit data gives scores, which are no ratings: about 1 for what a user would take.
+    said. Times in the file are used by a model with biases of days. A model of implicit data gives scores,
+    which are no ratings: about 1 for what a user would take.
     """
     chosen = output.check(format, output_file)
     if (pairs is None) != bool(user and item) or (pairs is not None and (user or item)):
         raise UsageError("expected a file of pairs, or both --user and --item")
     fitted = model_of(model)
     names = titles_of(titles, fitted.item_ids)
-    ratings = None
+    ratings = times = None
     if pairs is None:
         both = itertools.product(
             labels(user or (), fitted.user_ids, "user"), labels(item or (), fitted.item_ids, "item")
@@ -71,10 +72,11 @@ def predict(
         reading = given(FOR_A_MODEL, options)
         with_ratings = not is_implicit(fitted) and has_ratings(pairs, reading)
         asked = read(pairs, user_kind=user_kind, item_kind=item_kind, **reading)
-        user_index, item_index, ratings, _, _ = asked.entries()
+        user_index, item_index, ratings, _, times = asked.entries()
         users, items = asked.user_ids.decode(user_index), asked.item_ids.decode(item_index)
         ratings = ratings if with_ratings else None  # without, the values are counts of rows
-    predictions = np.asarray(fitted.predict(users, items, unknown=unknown, clip=clip))
+    times = times if fitted.day_biases is not None else None
+    predictions = np.asarray(fitted.predict(users, items, times=times, unknown=unknown, clip=clip))
     columns = {"user_id": users, "item_id": items, "prediction": predictions}
     if ratings is not None:
         columns["rating"] = ratings

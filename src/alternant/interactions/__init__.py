@@ -5,7 +5,17 @@ objectives or models: values, weights and times are kept raw.
 """
 
 from alternant.interactions._interactions import Entries, Interactions, check_interactions
+from alternant.interactions._numbers import unix_seconds
 from alternant.interactions._report import BuildReport, Summary
 from alternant.interactions._rows import EntryRows, RowBlock
 
-__all__ = ["BuildReport", "Entries", "EntryRows", "Interactions", "RowBlock", "Summary", "check_interactions"]
+__all__ = [
+    "BuildReport",
+    "Entries",
+    "EntryRows",
+    "Interactions",
+    "RowBlock",
+    "Summary",
+    "check_interactions",
+    "unix_seconds",
+]

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alternant._columns import Column
+from alternant._frames import as_column
 from alternant.errors import DataError
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
@@ -69,6 +70,24 @@ def int64_times(column: Column, *, name: str) -> Numbers:
     if raw.dtype == np.uint64 and len(raw) and raw.max() > np.iinfo(np.int64).max:
         raise DataError(f"{name} must fit in 64-bit signed integers, got {raw.max()}")
     return Numbers(name, np.ascontiguousarray(raw, dtype=np.int64), column.nulls, _shown(raw, column))
+
+
+def unix_seconds(times: Any) -> NDArray[np.int64]:
+    """Return times of answers (one, or a sequence) as :class:`Interactions` stores them: int64, shape (n,).
+
+    Raises
+    ------
+    DataError
+        They are no times, or one is missing.
+    """
+    if isinstance(times, np.ndarray) and times.ndim == 0:
+        times = times[()]
+    is_scalar = not hasattr(times, "__len__") or isinstance(times, str | bytes)
+    numbers = int64_times(as_column([times] if is_scalar else times, name="times"), name="times")
+    if numbers.invalid is not None:
+        place = int(numbers.invalid.argmax())
+        raise DataError(f"times must be finite, got {numbers.given.tolist()[place]!r} at position {place}")
+    return np.asarray(numbers.values, np.int64)
 
 
 def _shown(raw: NDArray[Any], column: Column) -> NDArray[Any]:

@@ -35,6 +35,11 @@ def check(model: "Snapshot") -> None:
     for name in ("user_table", "item_table"):
         if not np.isfinite(getattr(model, name)).all():
             raise DataError(f"{name} must be finite, got NaN or infinity")
+    days = model.day_biases
+    if (days is None) != (model.problem.day_ridge is None):
+        raise DataError(f"biases of days must go with their ridge {model.problem.day_ridge!r}")
+    if days is not None and days.n_users != n_users:
+        raise DataError(f"biases of days must be those of {n_users} users, got {days.n_users}")
     values = model.value_range
     for name, got, fits in (
         ("settings", model.settings, isinstance(model.settings, dict)),

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alternant import _settings
+from alternant.days import DayBiases
 from alternant.errors import DataError, UnknownIdError
 from alternant.ids import IdMap
 from alternant.interactions import EntryRows
@@ -43,6 +44,7 @@ class ChosenRows:
     is_scalar : the caller wrote one id, not a sequence
     is_stored : the rows are those of the model itself, not folded in
     features : the rows' attributes, or None
+    day_biases : the biases of users' days, or None
     """
 
     side: Side
@@ -54,6 +56,7 @@ class ChosenRows:
     is_scalar: bool
     is_stored: bool
     features: EntryRows | None = None
+    day_biases: DayBiases | None = None
 
     def __len__(self) -> int:
         return len(self.index)
@@ -109,6 +112,7 @@ def choose(model: "Snapshot", side: Side, asked: Any, *, mark_unknown: bool = Fa
         is_scalar,
         is_stored=True,
         features=(model.user_prior if side == "users" else model.item_prior).features,
+        day_biases=model.day_biases if side == "users" else None,
     )
 
 
@@ -188,4 +192,5 @@ def _folded(model: "Snapshot", side: Side, folded: FoldedIn) -> ChosenRows:
         is_scalar=False,
         is_stored=False,
         features=folded.features,
+        day_biases=folded.day_biases,
     )

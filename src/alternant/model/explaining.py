@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alternant._frames import FrameType, make_frame
+from alternant.days import day_of
 from alternant.errors import DataError
 from alternant.interactions import EntryRows, RowBlock
 from alternant.kernels.rows import EntryTerm
@@ -213,10 +214,13 @@ def _systems(model: "Snapshot", u: ChosenRows, users: Any, chosen: NDArray[np.in
             b = a * (b - y[:, -1] if terms.bias_column else b)
         if terms.bias_column:
             y[:, -1] = 1.0
-        matrix = (y.T * a) @ y + np.diag(diagonal)
+        y_left = y
+        if problem.day_ridge is not None:
+            y_left = _less_of_days(y, a, rows.block(row, row + 1).times, problem.day_ridge)
+        matrix = (y.T * a) @ y_left + np.diag(diagonal)
         if terms.w0 is not None and count[0] > 0:
             matrix += terms.w0[0] * (terms.gram if terms.omega is None else np.diag(terms.omega))
-        sources = b[:, None] * y
+        sources = b[:, None] * y_left
         if model.user_prior.link is not None and count[0] > 0:
             sources += diagonal * model.user_prior.link[block.indices] / np.sqrt(count[0])
         kinds = ["history"] * len(sources)
@@ -241,6 +245,17 @@ def _systems(model: "Snapshot", u: ChosenRows, users: Any, chosen: NDArray[np.in
         yield _System(
             active, problem.n_factors, matrix[np.ix_(active, active)], sources[:, active], kinds, labels
         )
+
+
+def _less_of_days(y: Float64, a: Float64, times: NDArray[np.int64] | None, ridge: float) -> Float64:
+    """Return the entries' rows less what their days' biases take over: y − Σ_day a y / (Σ_day a + λ)."""
+    if times is None or len(times) == 0:
+        return y
+    _, day = np.unique(day_of(times), return_inverse=True)
+    weight = np.bincount(day, a)
+    sums = np.zeros((len(weight), y.shape[1]))
+    np.add.at(sums, day, a[:, None] * y)
+    return np.asarray(y - (sums / (weight + ridge)[:, None])[day])
 
 
 def _prepared_rows(model: "Snapshot", u: ChosenRows, users: Any, chosen: NDArray[np.int32]) -> EntryRows:

@@ -37,7 +37,8 @@ class FactorModel(PairAnswers, PairKnowledge, ListAnswers):
         Parameters
         ----------
         history : Interactions, or a mapping of item ids to values for one user
-            Made like the training data: the same kind of values, weights and times.
+            Made like the training data: the same kind of values, weights and times. A model with biases of
+            days wants times, which a mapping does not have.
         unknown : {"error", "drop"}
             What becomes of entries of items that the model does not know: UnknownIdError, or they are left
             out, and their number is logged. A user who has none left stays, with zeros: without entries, as
@@ -140,8 +141,9 @@ class FactorModel(PairAnswers, PairKnowledge, ListAnswers):
         counted stay frozen until a refit. An item that only new users have entries of stays at its prior
         mean (0 without) until then.
 
-        A removed id, its factors, entries, attributes and coefficients are not in the new model. Nothing but
-        their average influence on the factors, coefficients and totals of others is left until a refit.
+        A removed id, its factors, days, entries, attributes and coefficients are not in the new model.
+        Nothing but their average influence on the factors, coefficients and totals of others is left until a
+        refit.
 
         Parameters
         ----------

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alternant._settings import choice
+from alternant.days import DayBiases, UserDays
 from alternant.errors import DataError
 from alternant.ids import IdMap
 from alternant.interactions import EntryRows, Interactions
 from alternant.kernels import dense, resolve_threads
 from alternant.model.priors import SidePrior, prior_parts
-from alternant.objective import FixedSide, Side, rows_of
+from alternant.objective import FixedSide, Side
 from alternant.prior import prior_mean, with_means
 from alternant.solvers import solve_side
 
@@ -75,12 +76,14 @@ class FoldedIn(FoldedRows):
 
     item_table : float32, shape (n_items, width), the items that they were solved under
     features : EntryRows, shape (n_users, n_features), their attributes; None in a model without
+    day_biases : the biases of their days; None in a model without
     """
 
     side: ClassVar[Side] = "users"
 
     item_table: NDArray[np.float32]
     features: EntryRows | None = None
+    day_biases: DayBiases | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -108,8 +111,20 @@ def fold_in(
         )
     known = _known(history, "item", model.item_ids, unknown)
     features = _features("user", model.user_prior, model.user_ids, known.user_ids, attributes)
-    table = _solved(model, "users", known, features, model.fixed_items, None, resolve_threads(n_threads))
-    return FoldedIn(known.user_ids, table, known, model.n_factors, model.item_table, features)
+    rows = model.prepared(known, own="users").by_user
+    days = None if model.problem.day_ridge is None else UserDays.of(rows)
+    table, biases = _solved(
+        model,
+        "users",
+        rows,
+        known.user_ids,
+        features,
+        model.fixed_items,
+        None,
+        days,
+        resolve_threads(n_threads),
+    )
+    return FoldedIn(known.user_ids, table, known, model.n_factors, model.item_table, features, biases)
 
 
 def fold_in_items(
@@ -125,7 +140,8 @@ def fold_in_items(
     features = _features("item", model.item_prior, model.item_ids, known.item_ids, attributes)
     threads = resolve_threads(n_threads)
     fixed, rotation = model.fix_users(n_threads=threads)
-    table = _solved(model, "items", known, features, fixed, rotation, threads)
+    rows = model.without_days(model.prepared(known, own="items")).by_item
+    table, _ = _solved(model, "items", rows, known.item_ids, features, fixed, rotation, None, threads)
     return FoldedItems(known.item_ids, table, known, model.n_factors)
 
 
@@ -140,23 +156,28 @@ def _known(history: Interactions, what: Literal["user", "item"], ids: IdMap, unk
 def _solved(
     model: "Snapshot",
     side: Side,
-    known: Interactions,
+    rows: EntryRows,
+    ids: IdMap,
     features: EntryRows | None,
     fixed: FixedSide,
     rotation: NDArray[np.float32] | None,
+    days: UserDays | None,
     n_threads: int,
-) -> NDArray[np.float32]:
-    """Return the rows of `side`, in the model's basis, which `rotation` turned into that of `fixed`."""
-    rows = rows_of(model.prepared(known, own=side), side)
+) -> tuple[NDArray[np.float32], DayBiases | None]:
+    """Return the rows of `side`, in the model's basis, which `rotation` turned into that of `fixed`, and the
+    biases of `days`."""
     parts = prior_parts(model.problem, side, rows, features)
     mean = turned = prior_mean(parts, model.prior(side).coefficients, n_threads=n_threads)
     if mean is not None and rotation is not None:
         turned = dense.multiply(mean, rotation, n_threads=n_threads)
-    ids = known.user_ids if side == "users" else known.item_ids
-    table = solve_side(model.problem, side, rows, fixed, mean=turned, n_threads=n_threads, ids=ids).table
+    solved = solve_side(
+        model.problem, side, rows, fixed, mean=turned, n_threads=n_threads, ids=ids, days=days
+    )
+    table = solved.table
     if rotation is not None:
         table = dense.multiply(table, np.ascontiguousarray(rotation.T), n_threads=n_threads)
-    return with_means(table, rows.counts, mean)
+    biases = None if days is None or solved.day_biases is None else days.biases(solved.day_biases)
+    return with_means(table, rows.counts, mean), biases
 
 
 def _features(

@@ -32,7 +32,8 @@ def _data_terms(problem: Objective) -> list[str]:
     if not isinstance(problem, ImplicitObjective):
         center = "" if problem.center == 0 else f" {_minus(problem.center)}"
         biases = " − b_u − b_i" if problem.has_biases else ""
-        return [f"Σ_stored e (t{center}{biases} − x_u·y_i)²"]
+        days = "" if problem.day_ridge is None else " − d_u,day"
+        return [f"Σ_stored e (t{center}{biases}{days} − x_u·y_i)²"]
     terms = ["Σ_stored c (t − x_u·y_i)²"]
     if problem.has_unobserved:
         pairs = "all pairs" if problem.form == "ials" else "pairs that are not stored"
@@ -57,6 +58,8 @@ def _penalties(problem: Objective) -> list[str]:
         for tau, letter in ((problem.link_ridge(side), "z"), (problem.attribute_ridge(side), "g")):
             if tau is not None:
                 terms.append(f"{_number(tau)} Σ ‖{letter}^{side}‖²")
+    if problem.day_ridge is not None:
+        terms.append(f"{_number(problem.day_ridge)} Σ_(u, day) d_u,day²")
     return [term for term in terms if term]
 
 
@@ -86,6 +89,8 @@ def _meanings(problem: Objective) -> list[str]:
         lines += _implicit_meanings(problem)
     for side in _SIDES:
         lines += _mean(problem, side)
+    if problem.day_ridge is not None:
+        lines.append("day: that of the entry's time, of 86,400 s from midnight UTC")
     if problem.nonnegative:
         lines.append("x ≥ 0 and y ≥ 0" + (", biases free" if problem.has_biases else ""))
     return lines

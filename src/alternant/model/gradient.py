@@ -34,7 +34,9 @@ class GradientNorms:
 
 
 def relative_gradient(model: "Snapshot", prepared: Interactions) -> GradientNorms:
-    """Return the relative norms of the gradient wrt both tables, the coefficients of priors as they are."""
+    """Return the relative norms of the gradient wrt both tables, the coefficients of priors, and the biases
+    of days, as they are."""
+    prepared = model.without_days(prepared)
     pulls, starts = _entry_coefficients(model, prepared)
     by_user, by_item = prepared.by_user, prepared.by_item
     order = csr.transpose(by_user.offsets, by_user.indices, n_columns=by_user.n_columns)[2]

@@ -85,6 +85,7 @@ def with_more(
         item_prior=item_prior,
         user_unobserved=model.problem.unobserved_scale("users", user_counts),
         item_unobserved=scale,
+        day_biases=None if model.day_biases is None else model.day_biases.widened(n_users),
         history=history,
     )
     # Without his history, a user who is only named cannot be solved anew.

@@ -22,6 +22,7 @@ class PairAnswers(Snapshot):
         users: Id,
         items: Id,
         *,
+        times: Any = ...,
         unknown: Literal["error", "fallback", "nan"] = ...,
         clip: bool = ...,
         n_threads: int | None = ...,
@@ -32,6 +33,7 @@ class PairAnswers(Snapshot):
         users: ArrayLike | FoldedIn,
         items: ArrayLike,
         *,
+        times: Any = ...,
         unknown: Literal["error", "fallback", "nan"] = ...,
         clip: bool = ...,
         n_threads: int | None = ...,
@@ -41,6 +43,7 @@ class PairAnswers(Snapshot):
         users: Any,
         items: Any,
         *,
+        times: Any = None,
         unknown: Literal["error", "fallback", "nan"] = "error",
         clip: bool = False,
         n_threads: int | None = None,
@@ -52,6 +55,10 @@ class PairAnswers(Snapshot):
         users : id, ids of shape (n,), or FoldedIn
         items : id or ids, shape (n,)
             A single id (or a single folded-in user) goes with all of the other side.
+        times : time or times, shape (n,), optional
+            Of models with biases of days: the times of the pairs, as the training data had them (integers in
+            Unix seconds, or datetimes). A day on which the user has entries adds its bias; others, and None,
+            add nothing.
         unknown : {"error", "fallback", "nan"}
             What an unknown id gives: UnknownIdError; the mean and the bias of whichever id is known; or NaN.
         clip : bool
@@ -69,7 +76,8 @@ class PairAnswers(Snapshot):
         UnknownIdError
             An id is unknown and `unknown` is "error".
         DataError
-            The lengths differ, ids are of the wrong kind, or there is no range to clip to.
+            The lengths differ, ids or times are of the wrong kind, there is no range to clip to, or `times`
+            are given and the model has no biases of days.
 
         Examples
         --------
@@ -78,7 +86,7 @@ class PairAnswers(Snapshot):
         >>> model.predict("cleo", "y", unknown="fallback")
         4.0
         """
-        return pairs.predict(self, users, items, unknown=unknown, clip=clip, n_threads=n_threads)
+        return pairs.predict(self, users, items, times=times, unknown=unknown, clip=clip, n_threads=n_threads)
 
     @overload
     def score(  # type: ignore[overload-overlap]

@@ -28,7 +28,8 @@ class PairKnowledge(Snapshot):
         Explanation
             The terms of each pair; they sum to :meth:`score`. A term of the history is exactly what the entry
             adds while every weight stays as it is: through its target, less mean and item's bias where the
-            model has them, and through the link, where there is one.
+            model has them, and through the link, where there is one. Biases of users and of days are no part
+            of a score; that the entries of a day share one is reckoned with.
 
         Raises
         ------
@@ -60,7 +61,8 @@ class PairKnowledge(Snapshot):
 
         Of explicit models in the units of the values. Of implicit models a relative measure, with the noise
         of an entry set to 1: it tells which pairs are less sure than others, not by how much. Non-negative
-        and L1 factors count as if they were free. Prior means count as known.
+        and L1 factors count as if they were free. Prior means count as known. Where the model has biases of
+        days, the pair is meant on a day without one.
 
         Parameters
         ----------

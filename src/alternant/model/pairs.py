@@ -1,7 +1,8 @@
 """Scores and predictions of (user, item) pairs.
 
     score(u, i) = p_u · q_i + b_i                      what rankings sort by
-    prediction(u, i) = mean + b_u + score(u, i)        on the rating scale
+    prediction(u, i) = mean + b_u + score(u, i)        on the rating scale,
+                       + d_(u, day) where a time is given, of a day that the user has entries on
 
 Terms that a model does not have are left out.
 """
@@ -12,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alternant import retrieval
+from alternant.days import day_of
 from alternant.errors import DataError
+from alternant.interactions import unix_seconds
 from alternant.model.choosing import ChosenRows, choose
 from alternant.model.folding import FoldedIn
 
@@ -34,6 +37,7 @@ def predict(
     users: Any,
     items: Any,
     *,
+    times: Any,
     unknown: str,
     clip: bool,
     n_threads: int | None,
@@ -44,7 +48,8 @@ def predict(
     mark = unknown != "error"
     u, i = choose(model, "users", users, mark_unknown=mark), choose(model, "items", items, mark_unknown=mark)
     u_index, i_index = paired(u, i, users)
-    values = predictions(model, u, u_index, i_index, n_threads=n_threads)
+    day_biases = None if times is None else _day_biases(u, u_index, times)
+    values = predictions(model, u, u_index, i_index, day_biases=day_biases, n_threads=n_threads)
     if unknown == "nan":
         values[(u_index < 0) | (i_index < 0)] = np.nan
     return _result(clipped(model, values) if clip else values, u, i)
@@ -56,20 +61,43 @@ def predictions(
     u_index: NDArray[np.int32],
     i_index: NDArray[np.int32],
     *,
+    day_biases: NDArray[np.float32] | None = None,
     n_threads: int | None,
 ) -> NDArray[np.float32]:
-    """Return mean + b_u + b_i + p·q, float32, shape (n_pairs,), less the terms of what is unknown (-1)."""
+    """Return mean + b_u + b_i + p·q, float32, shape (n_pairs,), less the terms of what is unknown (-1).
+
+    `day_biases`, float32 of shape (n_pairs,), come on top.
+    """
     known = (u_index >= 0) & (i_index >= 0)
     values = np.full(len(u_index), model.mean, np.float64)
     if model.item_biases is not None:
         only_item, has_user = (i_index >= 0) & ~known, u_index >= 0
         values[only_item] += model.item_biases[i_index[only_item]]
         values[has_user] += u.table[u_index[has_user], -1]
+    if day_biases is not None:
+        values += day_biases
     if known.all():
         values += _scores(model, u, u_index, i_index, n_threads)
     else:
         values[known] += _scores(model, u, u_index[known], i_index[known], n_threads)
     return values.astype(np.float32)
+
+
+def _day_biases(u: ChosenRows, u_index: NDArray[np.int32], times: Any) -> NDArray[np.float32]:
+    """Return the bias of each pair's day, 0 where it is unknown: float32, shape (n_pairs,)."""
+    if u.day_biases is None:
+        raise DataError(
+            "times are for models with biases of days, and this one has none; leave them out, or fit with "
+            'day_bias_regularization="auto"'
+        )
+    seconds = unix_seconds(times)
+    if len(seconds) == 1:
+        seconds = np.repeat(seconds, len(u_index))
+    if len(seconds) != len(u_index):
+        raise DataError(
+            f"times must be one time, or one for each of {len(u_index)} pairs, got {len(seconds)}"
+        )
+    return u.day_biases.at(u_index, day_of(seconds))
 
 
 def clipped(model: "Snapshot", values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -99,6 +99,7 @@ def without_rows(model: "FactorModel", users: Bool, items: Bool) -> tuple["Facto
         item_prior=_prior_at(model.item_prior, items, users),
         user_unobserved=model.problem.unobserved_scale("users", user_counts),
         item_unobserved=None if unobserved is None else _zeroed(unobserved[items], emptied),
+        day_biases=None if model.day_biases is None else model.day_biases.chosen(positions_of(users)),
         history=history,
     )
     return reduced, changed

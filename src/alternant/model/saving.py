@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from alternant import modelfile
+from alternant.days import DayBiases
 from alternant.errors import DataError, ModelFileError
 from alternant.ids import IdMap
 from alternant.interactions import BuildReport, EntryRows, Interactions
@@ -25,6 +26,7 @@ KIND = "FactorModel"
 _TABLES = ("user_table", "item_table", "user_counts", "item_counts", "omega")
 _OPTIONAL = ("gram", "user_unobserved", "item_unobserved")
 _PRIORS = ("user_prior", "item_prior")
+_DAYS = ("offsets", "days", "values")
 _ENTRY_COLUMNS = ("values", "weights", "times")
 
 
@@ -36,6 +38,8 @@ def save(model: "Snapshot", path: str | os.PathLike[str]) -> None:
     arrays |= _prefixed("item_ids", model.item_ids.to_arrays())
     for name in _PRIORS:
         arrays |= _prefixed(name, prior_arrays(getattr(model, name)))
+    if model.day_biases is not None:
+        arrays |= _prefixed("day_biases", {name: getattr(model.day_biases, name) for name in _DAYS})
     if model.preparation is not None:
         arrays |= _prefixed("preparation", model.preparation.to_arrays())
     content: dict[str, Any] = {
@@ -117,6 +121,7 @@ def load(path: str | os.PathLike[str]) -> "FactorModel":
             if content["preparation"] is None
             else FittedPreparation.from_parts(content["preparation"], _unprefixed("preparation", arrays)),
             problem=from_dict(content["problem"]),
+            day_biases=_day_biases(_unprefixed("day_biases", arrays)),
             settings=content["settings"],
             history=_history(user_ids, item_ids, _unprefixed("history", arrays), content["history"]),
             trace=tuple(TraceEntry(*entry) for entry in content["trace"]),
@@ -127,6 +132,10 @@ def load(path: str | os.PathLike[str]) -> "FactorModel":
     except (KeyError, TypeError, ValueError, DataError) as error:
         what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise ModelFileError(f"{os.fspath(path)} does not hold a whole model: {what}") from error
+
+
+def _day_biases(arrays: Arrays) -> DayBiases | None:
+    return DayBiases(*(arrays[name] for name in _DAYS)) if arrays else None
 
 
 def _history(

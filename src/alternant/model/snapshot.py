@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alternant._frames import FrameType
+from alternant.days import DayBiases, days_of, taken_off
 from alternant.ids import IdMap
 from alternant.interactions import Interactions
 from alternant.model import checking, describing
@@ -61,6 +62,7 @@ class Snapshot:
     user_prior, item_prior : the coefficients of prior means
     user_unobserved, item_unobserved : float64, shapes (n_users,) and (n_items,), or None (ones): the weights
         s and v of the unobserved part
+    day_biases : the biases of users' days, or None
     history : Interactions, the training data as it was given, or None
     trace : TraceEntry of each half-sweep
     stopped : why the fit ended
@@ -83,6 +85,7 @@ class Snapshot:
     item_prior: SidePrior = field(default_factory=SidePrior)
     user_unobserved: NDArray[np.float64] | None = None
     item_unobserved: NDArray[np.float64] | None = None
+    day_biases: DayBiases | None = None
     history: Interactions | None = None
     trace: tuple[TraceEntry, ...] = ()
     stopped: str = ""
@@ -156,6 +159,16 @@ class Snapshot:
     def prepared(self, interactions: Interactions, *, own: Own) -> Interactions:
         """Return raw entries as targets and weights; see :meth:`FittedPreparation.apply`."""
         return interactions if self.preparation is None else self.preparation.apply(interactions, own=own)
+
+    def without_days(self, prepared: Interactions) -> Interactions:
+        """Return prepared entries, whose targets are less the biases of their users' days.
+
+        An entry of a day that the model does not know stays as it is.
+        """
+        if self.day_biases is None:
+            return prepared
+        rows = prepared.by_user
+        return taken_off(prepared, self.day_biases.at(rows.row_index(), days_of(rows)))
 
     def prior(self, side: Side) -> SidePrior:
         """Return the prior of one side's rows."""

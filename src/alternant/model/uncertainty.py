@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alternant._settings import choice
+from alternant.days import UserDays
 from alternant.errors import DataError
 from alternant.interactions import EntryRows
 from alternant.kernels import dense
@@ -65,7 +66,12 @@ class SideSystems:
             table[:, -1] = 0.0  # read as 1; its value would be taken off targets, which are 0 here
         for part in _parts(self.rows.counts[index]):
             rows = self.rows.chosen(index[part])
-            block = rows.block(0, rows.n_rows)
+            block, shard = rows.block(0, rows.n_rows), table
+            if self.side == "users" and self.objective.day_ridge is not None:
+                spread = UserDays.of(rows).spread(
+                    0, rows.n_rows, table, ridge=self.objective.day_ridge, n_threads=n_threads
+                )
+                block, shard = spread.block, spread.table
             # Wanted of the entries: what they weigh.
             terms = replace(
                 self.objective.row_terms(self.side, block, self.fixed),
@@ -76,7 +82,7 @@ class SideSystems:
             failure = solve_rows(
                 block,
                 replace(terms, ridge=np.where(rows.counts > 0, terms.ridge, 1.0)),
-                shards=[table],
+                shards=[shard],
                 out=found[part],
                 losses=np.empty(rows.n_rows),
                 penalties=np.empty(rows.n_rows),
@@ -116,6 +122,31 @@ class SideSystems:
             found = self.solve(index, right, n_threads=n_threads)
             trace += float(np.einsum("ij,ij->", right.astype(np.float64), found.astype(np.float64)))
         return width * len(index) - (trace if exact else trace / N_PROBES)
+
+    def day_dimensions(self, *, n_threads: int) -> float:
+        """Return what the biases of users' days take up beyond the rows.
+
+        That is Σ_days (β − λ β² ȳᵀA⁻¹ȳ) with β = W / (W + λ) and the mean row ȳ of a day; the second term is
+        estimated from `N_PROBES` Rademacher probes of a fixed seed.
+        """
+        ridge = self.objective.day_ridge
+        if ridge is None:
+            return 0.0
+        days, rng, total = UserDays.of(self.rows), np.random.default_rng(0), 0.0
+        for part in _parts(self.rows.counts):
+            spread = days.spread(part.start, part.stop, self.fixed.table, ridge=ridge, n_threads=n_threads)
+            total += float(spread.shrinkage.sum())
+            means = spread.row_means.astype(np.float64)
+            if self.objective.has_biases:
+                means[:, -1] = 1.0
+            means *= np.sqrt(ridge) * spread.shrinkage[:, None]
+            index = np.arange(part.start, part.stop, dtype=np.int32)
+            for _ in range(N_PROBES):
+                right = np.zeros((len(index), self.objective.width))
+                np.add.at(right, spread.owner, means * rng.choice([-1.0, 1.0], len(means))[:, None])
+                found = self.solve(index, right.astype(np.float32), n_threads=n_threads)
+                total -= float(np.einsum("ij,ij->", right, found.astype(np.float64))) / N_PROBES
+        return total
 
 
 def _parts(counts: NDArray[np.int64]) -> Iterator[slice]:
@@ -167,10 +198,11 @@ def model_systems(model: "Snapshot", *, n_threads: int) -> ModelSystems:
     variance = 1.0
     if not problem.has_unobserved:
         n = prepared.n_entries
-        squares = problem.data_loss(prepared, model.user_table, model.item_table)
+        squares = problem.data_loss(model.without_days(prepared), model.user_table, model.item_table)
         free = float(n)
-        for side in (users, items):
-            free *= max(1.0 - side.dimensions(n_threads=n_threads) / n, 1.0 / n)
+        taken = users.dimensions(n_threads=n_threads) + users.day_dimensions(n_threads=n_threads)
+        for dimensions in (taken, items.dimensions(n_threads=n_threads)):
+            free *= max(1.0 - dimensions / n, 1.0 / n)
         variance = squares / free
     return ModelSystems(users, items, rotation, variance)
 

@@ -112,4 +112,7 @@ def _with_users(
     folded = folding.fold_in(model, history, unknown="error", attributes=None, n_threads=n_threads)
     table = model.user_table.copy()
     table[index] = folded.table
-    return dataclasses.replace(model, user_table=table)
+    day_biases = model.day_biases
+    if day_biases is not None and folded.day_biases is not None:
+        day_biases = day_biases.replaced(index, folded.day_biases)
+    return dataclasses.replace(model, user_table=table, day_biases=day_biases)

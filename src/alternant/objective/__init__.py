@@ -22,6 +22,7 @@ from alternant.objective._problem import (
 )
 from alternant.objective._ridge import Ridge
 from alternant.objective._rules import (
+    day_ridge_rule,
     implicit_ridge_rule,
     n_active,
     scale_free_ridge,
@@ -41,6 +42,7 @@ __all__ = [
     "Side",
     "Table",
     "WeighedBlock",
+    "day_ridge_rule",
     "fit_biases",
     "from_dict",
     "implicit_ridge_rule",

@@ -92,6 +92,8 @@ class Objective(ABC):
         λ₁: a row adds λ₁ · size^exponent · Σ |factor|.
     user_link, item_link, user_attributes, item_attributes : float or None
         The ridge of the coefficients of each part of a side's prior mean; None: there is no such part.
+    day_ridge : float or None
+        The ridge of the biases of users' days (see :mod:`alternant.days`); None: there are none.
     """
 
     kind: ClassVar[str]
@@ -105,6 +107,7 @@ class Objective(ABC):
     item_link: float | None = None
     user_attributes: float | None = None
     item_attributes: float | None = None
+    day_ridge: float | None = None
 
     # -- what subclasses say ---------------------------------------------------------------------------
 

@@ -164,9 +164,9 @@ def _check_finite(interactions: Interactions, name: str, column: Float32 | None)
 
 
 def _assembled(interactions: Interactions, t: Float32 | None, e: Float32 | None) -> Interactions:
-    """Return the entries with targets and weights, without those of weight 0; times are left out."""
+    """Return the entries with targets and weights, without those of weight 0."""
     raw = interactions.by_user
-    by_user = EntryRows(raw.offsets, raw.indices, raw.n_columns, t, e)
+    by_user = EntryRows(raw.offsets, raw.indices, raw.n_columns, t, e, raw.times)
     if e is not None and not e.all():
         # `take` reads by_user alone, and makes the other orientation of it.
         some = replace(interactions, by_user=by_user).take(e != 0)
@@ -195,4 +195,4 @@ def _by_item(interactions: Interactions, t: Float32 | None, e: Float32 | None) -
         ).transposed()
         t_there = t_there if t_is_raw else new.values
         e_there = e_there if e_is_raw else new.weights
-    return EntryRows(there.offsets, there.indices, there.n_columns, t_there, e_there)
+    return EntryRows(there.offsets, there.indices, there.n_columns, t_there, e_there, there.times)

@@ -123,8 +123,8 @@ class Prepared:
 
     Attributes
     ----------
-    interactions : values are targets (None: all 1), weights are entry weights (None: all 1); without times,
-        but where nothing was to do: then the raw interactions themselves
+    interactions : values are targets (None: all 1), weights are entry weights (None: all 1), times as they
+        were; the raw interactions themselves where nothing was to do
     fitted : FittedPreparation
     """
 

@@ -1,11 +1,13 @@
 """Where half-sweeps are computed: local threads here, a cluster later, over the same kernels."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
+from alternant.days import UserDays
 from alternant.interactions import Interactions
 from alternant.kernels import dense
 from alternant.objective import FixedSide, Objective, Side, Table, other, rows_of
@@ -57,6 +59,7 @@ class LocalBackend:
     ----------
     interactions : Interactions, prepared
     user_parts, item_parts : the parts of the prior means
+    days : UserDays of `interactions`, where the objective has biases of days; else None
     max_entries : the size of a row block in entries; None: all rows at once. Neither it nor `n_threads`
         changes a bit of any result.
     """
@@ -66,6 +69,7 @@ class LocalBackend:
     n_threads: int
     user_parts: Sequence[PriorPart] = ()
     item_parts: Sequence[PriorPart] = ()
+    days: UserDays | None = None
     max_entries: int | None = None
     exact: bool = True
 
@@ -95,11 +99,13 @@ class LocalBackend:
                 start, rotation, rows_of(self.interactions, side).counts, n_threads=self.n_threads
             )
         before = SideState(start, rotated(state.of(side).coefficients, rotation, n_threads=self.n_threads))
-        other_state = SideState(
-            fixed.table, rotated(state.of(that).coefficients, rotation, n_threads=self.n_threads)
+        other_state = replace(
+            state.of(that),
+            table=fixed.table,
+            coefficients=rotated(state.of(that).coefficients, rotation, n_threads=self.n_threads),
         )
-        solved = self.solve(side, fixed, before, out)
-        this = SideState(solved.table, self._coefficients(side, before, solved.table))
+        solved = self.solve(side, fixed, before, out, day_biases=state.users.day_biases)
+        this = SideState(solved.table, self._coefficients(side, before, solved.table), solved.day_biases)
         return HalfSolved(
             state_of(side, this, other_state),
             float(solved.losses.sum()) - float(solved.penalties.sum()),
@@ -107,13 +113,27 @@ class LocalBackend:
             self.penalty(side, this) if this.coefficients else float(solved.penalties.sum()),
         )
 
-    def solve(self, side: Side, fixed: FixedSide, before: SideState, out: Table) -> Solved:
-        """Solve every row of `side` into `out`, under the coefficients in `before`."""
-        interactions = self.interactions
+    def solve(
+        self,
+        side: Side,
+        fixed: FixedSide,
+        before: SideState,
+        out: Table,
+        *,
+        day_biases: npt.NDArray[np.float32] | None = None,
+    ) -> Solved:
+        """Solve every row of `side` into `out`, under the coefficients in `before`.
+
+        Users are solved together with the biases of their days; of items, `day_biases` says what these are.
+        """
+        interactions, days = self.interactions, self.days
+        rows = rows_of(interactions, side)
+        if days is not None and side == "items" and day_biases is not None:
+            rows = days.taken_off(rows, day_biases)
         return solve_side(
             self.objective,
             side,
-            rows_of(interactions, side),
+            rows,
             fixed,
             mean=prior_mean(self.parts(side), before.coefficients, n_threads=self.n_threads),
             start=before.table,
@@ -121,6 +141,7 @@ class LocalBackend:
             max_entries=self.max_entries,
             ids=interactions.user_ids if side == "users" else interactions.item_ids,
             n_threads=self.n_threads,
+            days=days if side == "users" else None,
         )
 
     def penalty(self, side: Side, state: SideState) -> float:
@@ -128,7 +149,10 @@ class LocalBackend:
         parts, counts = self.parts(side), rows_of(self.interactions, side).counts
         mean = prior_mean(parts, state.coefficients, n_threads=self.n_threads)
         rows = self.objective.penalties(side, state.table, counts, mean)
-        return float(rows.sum()) + coefficient_penalty(parts, state.coefficients)
+        total = float(rows.sum()) + coefficient_penalty(parts, state.coefficients)
+        if self.objective.day_ridge is not None and state.day_biases is not None:
+            total += self.objective.day_ridge * float(np.sum(np.square(state.day_biases, dtype=np.float64)))
+        return total
 
     def _coefficients(self, side: Side, before: SideState, table: Table) -> tuple[Table, ...]:
         if not before.coefficients:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from alternant.objective import Side, Table
 
 
@@ -11,10 +14,12 @@ class SideState:
 
     table : float32, shape (n_rows, width)
     coefficients : float32 arrays of shape (n_features, width), one for each part of the prior mean
+    day_biases : float32, shape (n_days,), of users' days; None without, and before users are first solved
     """
 
     table: Table
     coefficients: tuple[Table, ...] = ()
+    day_biases: npt.NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, eq=False)

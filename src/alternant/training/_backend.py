@@ -1,7 +1,7 @@
 """Where half-sweeps are computed: local threads here, a cluster later, over the same kernels."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -15,7 +15,7 @@ from alternant.prior import (
     prior_mean,
     solve_coefficients,
 )
-from alternant.solvers import Solved, fix_side, solve_side
+from alternant.solvers import Solved, fix_side, row_penalties, row_ridges, solve_side
 from alternant.training._state import SideState, State, state_of
 
 
@@ -87,19 +87,29 @@ class LocalBackend:
             rows_of(self.interactions, that).counts,
             n_threads=self.n_threads,
         )
-        before = SideState(
-            state.of(side).table, rotated(state.of(side).coefficients, rotation, n_threads=self.n_threads)
-        )
-        other_state = SideState(
-            fixed.table, rotated(state.of(that).coefficients, rotation, n_threads=self.n_threads)
-        )
+        before = self._turned(side, state.of(side), state.of(side).table, rotation)
+        other_state = self._turned(that, state.of(that), fixed.table, rotation)
         solved = self.solve(side, fixed, before, out)
-        this = SideState(solved.table, self._coefficients(side, before, solved.table))
+        coefficients = self._coefficients(side, before, solved.table)
+        this = self._with_mean(side, SideState(solved.table, coefficients))
         return HalfSolved(
             state_of(side, this, other_state),
             float(solved.losses.sum()) - float(solved.penalties.sum()),
             self.unobserved(side, fixed, solved.table),
             self.penalty(side, this) if this.coefficients else float(solved.penalties.sum()),
+        )
+
+    def _turned(self, side: Side, state: SideState, table: Table, rotation: Table | None) -> SideState:
+        """Return a side with `table`, its coefficients and means turned as the fixed side's table was."""
+        if rotation is not None:
+            state = SideState(table, rotated(state.coefficients, rotation, n_threads=self.n_threads))
+        return self._with_mean(side, replace(state, table=table))
+
+    def _with_mean(self, side: Side, state: SideState) -> SideState:
+        if state.mean is not None or not state.coefficients:
+            return state
+        return replace(
+            state, mean=prior_mean(self.parts(side), state.coefficients, n_threads=self.n_threads)
         )
 
     def solve(self, side: Side, fixed: FixedSide, before: SideState, out: Table) -> Solved:
@@ -110,7 +120,7 @@ class LocalBackend:
             side,
             rows_of(interactions, side),
             fixed,
-            mean=prior_mean(self.parts(side), before.coefficients, n_threads=self.n_threads),
+            mean=self._with_mean(side, before).mean,
             start=before.table,
             out=out,
             max_entries=self.max_entries,
@@ -121,21 +131,20 @@ class LocalBackend:
     def penalty(self, side: Side, state: SideState) -> float:
         """Return the penalties of a side: of its rows, and of its coefficients."""
         parts, counts = self.parts(side), rows_of(self.interactions, side).counts
-        mean = prior_mean(parts, state.coefficients, n_threads=self.n_threads)
-        rows = self.objective.penalties(side, state.table, counts, mean)
+        mean = self._with_mean(side, state).mean
+        rows = row_penalties(self.objective, side, state.table, counts, mean, n_threads=self.n_threads)
         return float(rows.sum()) + coefficient_penalty(parts, state.coefficients)
 
     def _coefficients(self, side: Side, before: SideState, table: Table) -> tuple[Table, ...]:
         if not before.coefficients:
             return ()
         counts = rows_of(self.interactions, side).counts
-        diagonal = self.objective.diagonal(side, counts)
-        diagonal[counts == 0] = 0.0
         return solve_coefficients(
             self.parts(side),
             before.coefficients,
             table,
-            diagonal,
+            row_ridges(self.objective, side, counts),
+            mean=before.mean,
             has_bias=self.objective.has_biases,
             n_threads=self.n_threads,
         )

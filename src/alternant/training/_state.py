@@ -11,10 +11,12 @@ class SideState:
 
     table : float32, shape (n_rows, width)
     coefficients : float32 arrays of shape (n_features, width), one for each part of the prior mean
+    mean : float32, shape (n_rows, width), the prior means under `coefficients`, where they are known
     """
 
     table: Table
     coefficients: tuple[Table, ...] = ()
+    mean: Table | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -108,9 +108,7 @@ class LocalBackend:
     def _with_mean(self, side: Side, state: SideState) -> SideState:
         if state.mean is not None or not state.coefficients:
             return state
-        return replace(
-            state, mean=prior_mean(self.parts(side), state.coefficients, n_threads=self.n_threads)
-        )
+        return replace(state, mean=prior_mean(self.parts(side), state.coefficients, n_threads=self.n_threads))
 
     def solve(self, side: Side, fixed: FixedSide, before: SideState, out: Table) -> Solved:
         """Solve every row of `side` into `out`, under the coefficients in `before`."""

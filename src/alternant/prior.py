@@ -35,9 +35,9 @@ Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 Kind = Literal["link", "attributes"]
 
-# Warm-started steps of conjugate gradients per half-sweep. More do not pay: with 8, the test RMSE on
-# ml-latest-small, movietweetings-100k and two million made-up ratings, and the last objective, are the same to
-# 4e-4 and 2e-4 of themselves.
+# Warm-started steps of conjugate gradients per half-sweep. More do not pay: with 8, test RMSE and last
+# objective on ml-latest-small, movietweetings-100k and two million made-up ratings are the same to 4e-4
+# and 2e-4.
 COEFFICIENT_STEPS = 3
 
 

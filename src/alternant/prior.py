@@ -192,22 +192,22 @@ def solve_coefficients(
     if mean is None:
         return ()
     width = table.shape[1]
-    links, descents = [], []
+    weighed, descents = [], []
     for part, each in zip(parts, coefficients, strict=True):
         solved = width - (has_bias and part.kind == "link")
         start = panels_of(each, solved)
         descents.append(part.descent(start, ridges, width=solved, n_threads=n_threads))
         scale, rows = part.row_scale(), part.rows.block(0, part.rows.n_rows)
-        weighed = np.empty((len(start), part.rows.n_rows, PANEL_COLUMNS), np.float32)
-        links.append(Weighed(rows, scale, descents[-1].direction, weighed))
+        out = np.empty((len(start), part.rows.n_rows, PANEL_COLUMNS), np.float32)
+        weighed.append(Weighed(rows, scale, start, out))
     n_panels = max(len(each.coefficients) for each in descents)
 
     def step(lengths: Float64) -> Float64:
         """Take a step of the lengths; return rᵀ P r, column by column."""
         lengths32, squares = lengths.astype(np.float32), np.zeros((n_panels, PANEL_COLUMNS))
-        for link, each in zip(links, descents, strict=True):
+        for part_weighed, each in zip(weighed, descents, strict=True):
             n = len(each.coefficients)
-            squares[:n] += each.step(link.out, lengths32[:n], n_threads=n_threads)
+            squares[:n] += each.step(part_weighed.out, lengths32[:n], n_threads=n_threads)
         return squares
 
     def turn(turns: Float64) -> tuple[Float64, Float64]:
@@ -221,12 +221,12 @@ def solve_coefficients(
         return slopes, squares
 
     # From 0, where the residual is 0 once x is taken off, a step of length 1 along W is where W is.
-    weigh_rows(links, ridges, table=table, means=mean, n_threads=n_threads)
+    weigh_rows(weighed, ridges, table=table, means=mean, n_threads=n_threads)
     residual = step(np.ones((n_panels, PANEL_COLUMNS)))
     turns = np.zeros_like(residual)
     for left in reversed(range(n_steps)):
         slope, curvature = turn(turns)
-        curvature += weigh_rows(links, ridges, n_threads=n_threads)
+        curvature += weigh_rows(weighed, ridges, n_threads=n_threads)
         # Where rounding left a direction that is not downhill, the step is 0.
         lengths = _ratio(np.maximum(slope, 0.0), curvature)
         if left == 0:

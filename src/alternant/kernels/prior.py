@@ -16,7 +16,7 @@ from alternant.kernels.rows import Block
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 
-PANEL_COLUMNS = 16
+PANEL_COLUMNS: int = _kernels.panel_columns
 
 
 @dataclass(frozen=True, eq=False)

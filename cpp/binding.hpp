@@ -59,6 +59,7 @@ void bind_isa(nb::module_& m);
 void bind_rows(nb::module_& m);
 void bind_dense(nb::module_& m);
 void bind_biases(nb::module_& m);
+void bind_prior(nb::module_& m);
 void bind_topk(nb::module_& m);
 void bind_ids(nb::module_& m);
 void bind_csr(nb::module_& m);

@@ -112,18 +112,43 @@ inline void multiply(const float* table, int64_t first, int64_t last, int64_t wi
     }
 }
 
+// Columns [c, c + n_vecs · lanes), the last `part` lanes of which are there (0: all), of the product below.
+template <int n_vecs>
+ALTERNANT_INLINE void multiply_sparse_columns(const int32_t* indices, const float* values, double shift,
+                                              const float* table, int64_t width, int64_t begin, int64_t end,
+                                              int64_t c, int part, float* out) {
+    Vec sums[n_vecs] = {};
+    for (int64_t e = begin; e < end; ++e) {
+        const float value = (float)((values != nullptr ? values[e] : 1.0) - shift);
+        const float* y = table + indices[e] * width + c;
+#pragma GCC unroll 4
+        for (int i = 0; i < n_vecs; ++i) {
+            sums[i] +=
+                value * (i + 1 < n_vecs || part == 0 ? load(y + i * lanes) : load_part(y + i * lanes, part));
+        }
+    }
+    for (int i = 0; i < n_vecs; ++i) {
+        if (i + 1 < n_vecs || part == 0) {
+            store(out + c + i * lanes, sums[i]);
+        } else {
+            for (int j = 0; j < part; ++j) out[c + i * lanes + j] = sums[i][j];
+        }
+    }
+}
+
 // out[r] = Σ_e (values_e − shift) · table[indices_e] over the entries e of row r, for rows [first, last).
 inline void multiply_sparse(const int64_t* offsets, const int32_t* indices, const float* values, double shift,
                             const float* table, int64_t width, int64_t first, int64_t last, float* out) {
     for (int64_t r = first; r < last; ++r) {
         float* x = out + r * width;
-        for (int64_t c = 0; c < width; ++c) x[c] = 0.0f;
-        for (int64_t e = offsets[r] - offsets[0]; e < offsets[r + 1] - offsets[0]; ++e) {
-            const float value = (float)((values != nullptr ? values[e] : 1.0) - shift);
-            const float* y = table + indices[e] * width;
-            int64_t c = 0;
-            for (; c + lanes <= width; c += lanes) store(x + c, load(x + c) + value * load(y + c));
-            for (; c < width; ++c) x[c] += value * y[c];
+        const int64_t begin = offsets[r] - offsets[0], end = offsets[r + 1] - offsets[0];
+        int64_t c = 0;
+        for (; c + 4 * lanes <= width; c += 4 * lanes) {
+            multiply_sparse_columns<4>(indices, values, shift, table, width, begin, end, c, 0, x);
+        }
+        for (; c < width; c += lanes) {
+            const int part = c + lanes <= width ? 0 : (int)(width - c);
+            multiply_sparse_columns<1>(indices, values, shift, table, width, begin, end, c, part, x);
         }
     }
 }

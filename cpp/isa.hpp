@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "prior_task.hpp"
 #include "rows_task.hpp"
 
 namespace alternant {
@@ -29,6 +30,13 @@ struct LevelKernels {
                      int64_t out_width, float* out, void* scratch);
     void (*multiply_sparse)(const int64_t* offsets, const int32_t* indices, const float* values, double shift,
                             const float* table, int64_t width, int64_t first, int64_t last, float* out);
+    // prior.hpp: rows, or features, [first, last) of a panel; false where an index is out of range.
+    bool (*prior_weigh)(const WeighTask&, int64_t panel, int64_t first, int64_t last, double* sums);
+    bool (*prior_step)(const StepTask&, int64_t panel, const float* lengths, int64_t first, int64_t last,
+                       double* sums);
+    void (*prior_turn)(const StepTask&, int64_t panel, const float* turns, int64_t first, int64_t last,
+                       double* sums);
+    void (*about_means)(const MeansTask&, int64_t first, int64_t last);
     // topk.hpp: rank the queries [first, last).
     size_t (*topk_scratch_bytes)(const TopKTask&);
     void (*top_k)(const TopKTask&, int64_t first, int64_t last, void* scratch);

@@ -3,6 +3,7 @@
 // one that the linker keeps for all.
 #include "dense.hpp"
 #include "isa.hpp"
+#include "prior.hpp"
 #include "rows.hpp"
 #include "topk.hpp"
 #include "vec.hpp"
@@ -20,6 +21,10 @@ const LevelKernels ALTERNANT_JOIN(level_, ALTERNANT_LEVEL) = {
     &ALTERNANT_LEVEL::multiply_scratch_bytes,
     &ALTERNANT_LEVEL::multiply,
     &ALTERNANT_LEVEL::multiply_sparse,
+    &ALTERNANT_LEVEL::prior::weigh,
+    &ALTERNANT_LEVEL::prior::step,
+    &ALTERNANT_LEVEL::prior::turn,
+    &ALTERNANT_LEVEL::prior::about_means,
     &ALTERNANT_LEVEL::topk::scratch_bytes,
     &ALTERNANT_LEVEL::topk::top_k,
     &ALTERNANT_LEVEL::topk::pairs_scratch_bytes,

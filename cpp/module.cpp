@@ -38,6 +38,7 @@ NB_MODULE(_kernels, m) {
     alternant::bind_rows(m);
     alternant::bind_dense(m);
     alternant::bind_biases(m);
+    alternant::bind_prior(m);
     alternant::bind_topk(m);
     alternant::bind_ids(m);
     alternant::bind_csr(m);

@@ -1,5 +1,6 @@
 """Compiled kernels of alternant; imported by alternant.kernels only."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import numpy
@@ -9,8 +10,12 @@ _Float32In1 = Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", d
 _Float32In2 = Annotated[
     NDArray[numpy.float32], dict(shape=(None, None), order="C", device="cpu", writable=False)
 ]
+_Float32In3 = Annotated[
+    NDArray[numpy.float32], dict(shape=(None, None, None), order="C", device="cpu", writable=False)
+]
 _Float32Out1 = Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")]
 _Float32Out2 = Annotated[NDArray[numpy.float32], dict(shape=(None, None), order="C", device="cpu")]
+_Float32Out3 = Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order="C", device="cpu")]
 _Float64In1 = Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)]
 _Float64In2 = Annotated[
     NDArray[numpy.float64], dict(shape=(None, None), order="C", device="cpu", writable=False)
@@ -108,6 +113,101 @@ def bias_pass(
     n_threads: int,
 ) -> bool:
     """Fill each row's shrunk bias and its sum of squared residuals."""
+
+panel_columns: int = 16
+
+def weigh_rows(
+    parts: Sequence[
+        tuple[
+            _Int64In1,
+            _Int32In1,
+            _Float32In1 | None,
+            _Float32In1 | None,
+            _Float32In3,
+            Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order="C", device="cpu")],
+        ]
+    ],
+    ridges: tuple[
+        _Float64In1,
+        _Float64In1,
+        _Float64In1,
+        Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+    ],
+    table: _Float32In2 | None,
+    means: _Float32In2 | None,
+    sums: _Float64Out2,
+    n_threads: int,
+) -> bool:
+    """
+    Fill each part's out with φ D (means − table), or φ D Φ p; sums with yᵀ D y.
+    """
+
+def step_coefficients(
+    offsets: _Int64In1,
+    indices: _Int32In1,
+    values: _Float32In1 | None,
+    weighed: _Float32In3,
+    diagonal: tuple[
+        _Float64In1,
+        _Float64In1,
+        _Float64In1,
+        Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+    ],
+    ridge: float,
+    lengths: _Float32In2,
+    coefficients: _Float32Out3,
+    residual: _Float32Out3,
+    direction: _Float32Out3,
+    sums: _Float64Out2,
+    n_threads: int,
+) -> bool:
+    """Step along a direction; sums become rᵀ P r."""
+
+def turn_direction(
+    diagonal: tuple[
+        _Float64In1,
+        _Float64In1,
+        _Float64In1,
+        Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+    ],
+    ridge: float,
+    turns: _Float32In2,
+    residual: _Float32Out3,
+    direction: _Float32Out3,
+    sums: _Float64Out2,
+    n_threads: int,
+) -> bool:
+    """Replace p by P r + turns · p; sums become pᵀ r and ridge · pᵀ p."""
+
+def mean_terms(
+    means: _Float32In2,
+    ridges: tuple[
+        _Float64In1,
+        _Float64In1,
+        _Float64In1,
+        Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+    ],
+    h: _Float32Out2,
+    n_threads: int,
+) -> bool:
+    """Fill h with D · means."""
+
+def mean_penalties(
+    table: _Float32In2,
+    means: _Float32In2,
+    ridges: tuple[
+        _Float64In1,
+        _Float64In1,
+        _Float64In1,
+        Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+    ],
+    losses: _Float64Out1 | None,
+    penalties: _Float64Out1,
+    n_threads: int,
+) -> bool:
+    """
+    Fill penalties with (x − m)ᵀ D (x − m); turn losses of h = D m into those.
+    """
 
 def top_k(
     queries: _Float32In2,

@@ -10,7 +10,8 @@ from alternant.errors import DivergedError, SingularSystemError
 from alternant.ids import IdMap
 from alternant.interactions import EntryRows
 from alternant.kernels import dense, resolve_threads
-from alternant.kernels.rows import RowFailure, RowTerms, least_iterative_entries, solve_rows
+from alternant.kernels.prior import RowRidges, mean_penalties, mean_terms
+from alternant.kernels.rows import RowFailure, least_iterative_entries, solve_rows
 from alternant.objective import Counts, FixedSide, Float64, Objective, Side, Table
 
 
@@ -117,6 +118,44 @@ def _gramian(table: Table, weights: Float64 | None, n_threads: int) -> Float64:
     return dense.gramian(np.ascontiguousarray(table), n_threads=n_threads)
 
 
+def row_ridges(objective: Objective, side: Side, counts: Counts) -> RowRidges:
+    """Return the ridge D of each row of `side` with `counts` entries; 0 of rows without."""
+    ridge = objective.ridge(side)
+    rho, kappa = ridge.multipliers(objective.n_factors, bias=objective.has_biases)
+    active = counts > 0
+    slopes = np.where(active, ridge.powers(objective.sizes(side, counts)), 0.0)
+    return RowRidges(slopes, active.astype(np.float64), rho, kappa)
+
+
+def row_penalties(
+    objective: Objective,
+    side: Side,
+    table: Table,
+    counts: Counts,
+    mean: Table | None,
+    *,
+    losses: Float64 | None = None,
+    n_threads: int,
+) -> Float64:
+    """Return :meth:`Objective.penalties` by the kernels: float64, shape (n_rows,).
+
+    Parameters
+    ----------
+    losses : float64, shape (n_rows,), optional
+        What the row kernels returned for x, which takes xᵀDx − 2hᵀx for its penalty; overwritten by the
+        losses under the prior mean.
+    """
+    if mean is None:
+        return objective.penalties(side, table, counts)
+    ridges = row_ridges(objective, side, counts)
+    penalties = mean_penalties(table, mean, ridges, losses=losses, n_threads=n_threads)
+    l1 = objective.l1_of(side, counts)
+    if l1 is not None:
+        factors = np.abs(table[:, : objective.n_factors], dtype=np.float64).sum(axis=1)
+        penalties += np.where(counts > 0, l1 * factors, 0.0)
+    return penalties
+
+
 def solve_side(
     objective: Objective,
     side: Side,
@@ -132,7 +171,7 @@ def solve_side(
     stop: npt.NDArray[np.int32] | None = None,
     days: UserDays | None = None,
 ) -> Solved:
-    """Solve every row of one side exactly, the other side fixed.
+    """Solve every row of one side, the other side fixed: exactly, unless `fixed` has a spread.
 
     Parameters
     ----------
@@ -142,7 +181,8 @@ def solve_side(
     mean : float32, shape (n_rows, width), optional
         The rows' prior means; None: 0.
     start : float32, shape (n_rows, width), optional
-        Where coordinate descent starts; None: 0. Other rows need none.
+        Where coordinate descent, or the steps under a `fixed` with a spread, start; None: 0. Rows that are
+        solved exactly need none.
     out : float32, shape (n_rows, width), optional
         Where to write; overwritten. None: a new array.
     max_entries : int, optional
@@ -177,9 +217,8 @@ def solve_side(
         counts = np.diff(block.offsets)
         terms = objective.row_terms(side, block, fixed)
         if mean is not None:
-            diagonal = objective.diagonal(side, counts)
-            diagonal[counts == 0] = 0.0
-            terms = replace(terms, h=(diagonal * mean[part]).astype(np.float32))
+            ridges = row_ridges(objective, side, counts)
+            terms = replace(terms, h=mean_terms(mean[part], ridges, n_threads=n_threads))
         if objective.by_descent:
             terms = replace(terms, nonnegative=objective.nonnegative, l1=objective.l1_of(side, counts))
         failure = solve_rows(
@@ -198,30 +237,20 @@ def solve_side(
         if failure is not None:
             raise _error(failure, objective, side, block.begin + failure.row, rows, ids)
         if mean is not None:
-            _centre(objective, side, solved, part, counts, diagonal, mean[part], terms)
+            solved.penalties[part] = row_penalties(
+                objective,
+                side,
+                table[part],
+                counts,
+                mean[part],
+                losses=solved.losses[part],
+                n_threads=n_threads,
+            )
         if spread is not None and day_ridge is not None and day_biases is not None:
             found = spread.biases(solved.table[part], center=objective.center, has_bias=objective.has_biases)
             day_biases[spread.part] = found
             solved.penalties[part] += spread.penalties(found, ridge=day_ridge)
     return solved
-
-
-def _centre(
-    objective: Objective,
-    side: Side,
-    solved: Solved,
-    part: slice,
-    counts: Counts,
-    diagonal: Float64,
-    mean: Table,
-    terms: RowTerms,
-) -> None:
-    """Make penalties of x those of x − mean: the kernel's loss has xᵀDx − 2hᵀx, with h rounded to float32."""
-    found = solved.table[part]
-    rounding = terms.h - diagonal * mean if terms.h is not None else 0.0
-    solved.losses[part] += np.einsum("ij,ij->i", diagonal * mean, mean)
-    solved.losses[part] += 2.0 * np.einsum("ij,ij->i", rounding, found)
-    solved.penalties[part] = objective.penalties(side, found, counts, mean)
 
 
 def _error(

@@ -7,7 +7,15 @@ from small_models import random_history
 
 MODELS = [
     ExplicitALS(n_factors=3, n_sweeps=400, tol=0.0),
-    ExplicitALS(n_factors=3, n_sweeps=400, tol=0.0, biases=False, nonnegative=True),
+    ExplicitALS(
+        n_factors=3,
+        n_sweeps=400,
+        tol=0.0,
+        biases=False,
+        nonnegative=True,
+        regularization=0.1,
+        link=True,
+    ),
     ImplicitALS(n_factors=3, n_sweeps=400, tol=0.0),
     ImplicitALS(n_factors=3, n_sweeps=400, tol=0.0, transforms="log(epsilon=1)", item_discount=0.2),
 ]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from alternant.interactions import EntryRows
+from alternant.kernels.prior import RowRidges
 from alternant.prior import (
     attribute_part,
     coefficient_penalty,
@@ -49,8 +50,16 @@ class Problem:
         self.dense, self.ridges = np.hstack(dense), np.array(ridges)
         self.n_link = N_OTHER if which != "attributes" else 0
         self.table = rng.normal(size=(N_ROWS, WIDTH)).astype(np.float32)
-        self.diagonal = rng.uniform(0.5, 3.0, size=(N_ROWS, WIDTH))
-        self.diagonal[3] = 0.0
+        active = np.ones(N_ROWS)
+        active[3] = 0.0
+        self.ridges_of_rows = RowRidges(
+            rng.uniform(0.5, 3.0, size=N_ROWS) * active,
+            active,
+            rng.uniform(0.2, 2.0, size=WIDTH),
+            rng.uniform(0.0, 1.0, size=WIDTH),
+        )
+        slopes, _, rho, kappa = self.ridges_of_rows.vectors
+        self.diagonal = slopes[:, None] * rho + active[:, None] * kappa
         self.start = start_coefficients(self.parts, WIDTH)
 
     def loss(self, coefficients):
@@ -75,7 +84,7 @@ class Problem:
             self.parts,
             start,
             self.table,
-            self.diagonal,
+            self.ridges_of_rows,
             has_bias=True,
             n_steps=n_steps,
             n_threads=n_threads,
@@ -141,5 +150,5 @@ def test_rows_that_do_not_count_change_nothing():
 
 def test_without_parts_there_is_no_mean():
     assert prior_mean((), (), n_threads=1) is None
-    table, diagonal = np.ones((2, 1), np.float32), np.ones((2, 1))
-    assert solve_coefficients((), (), table, diagonal, has_bias=False, n_threads=1) == ()
+    table, ridges = np.ones((2, 1), np.float32), RowRidges(*np.ones((2, 2)), *np.ones((2, 1)))
+    assert solve_coefficients((), (), table, ridges, has_bias=False, n_threads=1) == ()

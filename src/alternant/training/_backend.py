@@ -17,7 +17,7 @@ from alternant.prior import (
     prior_mean,
     solve_coefficients,
 )
-from alternant.solvers import Solved, fix_side, solve_side, turn_start
+from alternant.solvers import Solved, fix_side, row_penalties, row_ridges, solve_side, turn_start
 from alternant.training._state import SideState, State, state_of
 
 
@@ -98,20 +98,34 @@ class LocalBackend:
             start = turn_start(
                 start, rotation, rows_of(self.interactions, side).counts, n_threads=self.n_threads
             )
-        before = SideState(start, rotated(state.of(side).coefficients, rotation, n_threads=self.n_threads))
-        other_state = replace(
-            state.of(that),
-            table=fixed.table,
-            coefficients=rotated(state.of(that).coefficients, rotation, n_threads=self.n_threads),
-        )
+        before = self._turned(side, state.of(side), start, rotation)
+        other_state = self._turned(that, state.of(that), fixed.table, rotation)
         solved = self.solve(side, fixed, before, out, day_biases=state.users.day_biases)
-        this = SideState(solved.table, self._coefficients(side, before, solved.table), solved.day_biases)
+        coefficients = self._coefficients(side, before, solved.table)
+        this = self._with_mean(
+            side, SideState(solved.table, coefficients, day_biases=solved.day_biases)
+        )
         return HalfSolved(
             state_of(side, this, other_state),
             float(solved.losses.sum()) - float(solved.penalties.sum()),
             self.unobserved(side, fixed, solved.table),
             self.penalty(side, this) if this.coefficients else float(solved.penalties.sum()),
         )
+
+    def _turned(self, side: Side, state: SideState, table: Table, rotation: Table | None) -> SideState:
+        """Return a side with `table`, its coefficients and means turned as the fixed side's table was."""
+        state = replace(state, table=table)
+        if rotation is not None:
+            means = () if state.mean is None else (state.mean,)
+            means = rotated(means, rotation, n_threads=self.n_threads)
+            coefficients = rotated(state.coefficients, rotation, n_threads=self.n_threads)
+            state = replace(state, coefficients=coefficients, mean=means[0] if means else None)
+        return self._with_mean(side, state)
+
+    def _with_mean(self, side: Side, state: SideState) -> SideState:
+        if state.mean is not None or not state.coefficients:
+            return state
+        return replace(state, mean=prior_mean(self.parts(side), state.coefficients, n_threads=self.n_threads))
 
     def solve(
         self,
@@ -135,7 +149,7 @@ class LocalBackend:
             side,
             rows,
             fixed,
-            mean=prior_mean(self.parts(side), before.coefficients, n_threads=self.n_threads),
+            mean=self._with_mean(side, before).mean,
             start=before.table,
             out=out,
             max_entries=self.max_entries,
@@ -147,8 +161,8 @@ class LocalBackend:
     def penalty(self, side: Side, state: SideState) -> float:
         """Return the penalties of a side: of its rows, and of its coefficients."""
         parts, counts = self.parts(side), rows_of(self.interactions, side).counts
-        mean = prior_mean(parts, state.coefficients, n_threads=self.n_threads)
-        rows = self.objective.penalties(side, state.table, counts, mean)
+        mean = self._with_mean(side, state).mean
+        rows = row_penalties(self.objective, side, state.table, counts, mean, n_threads=self.n_threads)
         total = float(rows.sum()) + coefficient_penalty(parts, state.coefficients)
         if self.objective.day_ridge is not None and state.day_biases is not None:
             total += self.objective.day_ridge * float(np.sum(np.square(state.day_biases, dtype=np.float64)))
@@ -158,13 +172,12 @@ class LocalBackend:
         if not before.coefficients:
             return ()
         counts = rows_of(self.interactions, side).counts
-        diagonal = self.objective.diagonal(side, counts)
-        diagonal[counts == 0] = 0.0
         return solve_coefficients(
             self.parts(side),
             before.coefficients,
             table,
-            diagonal,
+            row_ridges(self.objective, side, counts),
+            mean=before.mean,
             has_bias=self.objective.has_biases,
             n_threads=self.n_threads,
         )

@@ -14,11 +14,13 @@ class SideState:
 
     table : float32, shape (n_rows, width)
     coefficients : float32 arrays of shape (n_features, width), one for each part of the prior mean
+    mean : float32, shape (n_rows, width), the prior means under `coefficients`, where they are known
     day_biases : float32, shape (n_days,), of users' days; None without, and before users are first solved
     """
 
     table: Table
     coefficients: tuple[Table, ...] = ()
+    mean: Table | None = None
     day_biases: npt.NDArray[np.float32] | None = None
 
 

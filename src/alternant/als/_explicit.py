@@ -5,8 +5,10 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from alternant import _settings
 from alternant.als._fitting import check_not_empty, fit_model, with_attributes
-from alternant.als._settings import FactorSettings, number, setting, yes_or_no
+from alternant.als._sampled import fit_sampled, refuse_settings
+from alternant.als._settings import FactorSettings, number, replace_field, setting, yes_or_no
 from alternant.errors import DataError
 from alternant.interactions import Interactions
 from alternant.kernels import resolve_threads
@@ -18,6 +20,23 @@ from alternant.training import Callback, Initial
 logger = logging.getLogger("alternant.als")
 
 DEFAULT_EXPONENT = 0.5
+
+# What sampling draws itself, or has no use for.
+NOT_SAMPLED = (
+    "regularization",
+    "item_regularization",
+    "regularization_exponent",
+    "biases",
+    "bias_regularization",
+    "link_regularization",
+    "attribute_regularization",
+    "nonnegative",
+    "l1_regularization",
+    "n_sweeps",
+    "tol",
+    "init",
+    "init_scale",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +127,9 @@ class ExplicitALS(FactorSettings):
         "auto", "learn from who rated what, too; auto: where regularization is auto"
     )
     link_regularization: float = setting(80.0, "ridge of the link's coefficients, in units of λ")
+    n_samples: int = setting(0, "average over Gibbs draws of so many sweeps; 0: minimise instead")
+    burn_in: int = setting(20, "sweeps before those")
+    n_kept: int = setting(20, "the most draws to keep, evenly spaced")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -116,10 +138,14 @@ class ExplicitALS(FactorSettings):
         number(self, "regularization_exponent", "a number from 0 to 2", lambda x: 0 <= x <= 2)
         number(self, "bias_regularization", "a number of at least 0, or None", lambda x: x >= 0)
         number(self, "link_regularization", "a number above 0", lambda x: x > 0)
+        for name, least in (("n_samples", 0), ("burn_in", 0), ("n_kept", 1)):
+            replace_field(self, name, _settings.integer(name, getattr(self, name), least))
         yes_or_no(self, "biases", "center")
         if self.link != "auto":
             yes_or_no(self, "link")
         self._preparation()
+        if self.n_samples > 0:
+            refuse_settings(self, NOT_SAMPLED, self.n_samples)
         uses_rule = "auto" in (self.regularization, self.item_regularization)
         if uses_rule and self.regularization_exponent != DEFAULT_EXPONENT:
             raise DataError(
@@ -185,6 +211,21 @@ class ExplicitALS(FactorSettings):
         catalogue = with_attributes(interactions, user_attributes, item_attributes)
         prepared = self._preparation().fit(catalogue.interactions)
         bias_model = fit_biases(prepared.interactions, center=self.center, n_threads=n_threads)
+        if self.n_samples > 0:
+            if initial is not None:
+                raise DataError("initial has no meaning with n_samples: draws forget where they started")
+            return fit_sampled(
+                catalogue,
+                prepared,
+                bias_model,
+                self,
+                link=self._has_link,
+                n_samples=self.n_samples,
+                burn_in=self.burn_in,
+                n_kept=self.n_kept,
+                callback=callback,
+                n_threads=n_threads,
+            )
         objective = self._objective(
             prepared.interactions,
             bias_model,
@@ -201,6 +242,10 @@ class ExplicitALS(FactorSettings):
             n_threads=n_threads,
             callback=callback,
         )
+
+    @property
+    def _has_link(self) -> bool:
+        return self.regularization == "auto" if self.link == "auto" else self.link
 
     def _preparation(self) -> Preparation:
         return Preparation(
@@ -227,7 +272,7 @@ class ExplicitALS(FactorSettings):
 
         items = self.regularization if self.item_regularization is None else self.item_regularization
         user_ridge, item_ridge = ridge(self.regularization), ridge(items)
-        link = self.regularization == "auto" if self.link == "auto" else self.link
+        link = self._has_link
         return ExplicitObjective(
             n_factors=self.n_factors,
             biases=self.biases,

@@ -148,6 +148,8 @@ def _solved(
 ) -> NDArray[np.float32]:
     """Return the rows of `side`, in the model's basis, which `rotation` turned into that of `fixed`."""
     rows = rows_of(model.prepared(known, own=side), side)
+    if model.draws is not None:
+        return model.draws.table(side, rows, features, **_hashes(known, side), n_threads=n_threads)
     parts = prior_parts(model.problem, side, rows, features)
     mean = turned = prior_mean(parts, model.prior(side).coefficients, n_threads=n_threads)
     if mean is not None and rotation is not None:
@@ -157,6 +159,14 @@ def _solved(
     if rotation is not None:
         table = dense.multiply(table, np.ascontiguousarray(rotation.T), n_threads=n_threads)
     return with_means(table, rows.counts, mean)
+
+
+def _hashes(known: Interactions, side: Side) -> dict[str, NDArray[np.uint64]]:
+    users, items = known.user_ids.hashes, known.item_ids.hashes
+    return {
+        "hashes": users if side == "users" else items,
+        "other_hashes": items if side == "users" else users,
+    }
 
 
 def _features(

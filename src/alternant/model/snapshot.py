@@ -11,6 +11,7 @@ from alternant._frames import FrameType
 from alternant.ids import IdMap
 from alternant.interactions import Interactions
 from alternant.model import checking, describing
+from alternant.model.draws import Draws
 from alternant.model.neighbours import inverse_norms
 from alternant.model.priors import SidePrior
 from alternant.objective import FixedSide, Side
@@ -61,6 +62,7 @@ class Snapshot:
     user_prior, item_prior : the coefficients of prior means
     user_unobserved, item_unobserved : float64, shapes (n_users,) and (n_items,), or None (ones): the weights
         s and v of the unobserved part
+    draws : Draws of a sampled model, whose tables hold them side by side; None in others
     history : Interactions, the training data as it was given, or None
     trace : TraceEntry of each half-sweep
     stopped : why the fit ended
@@ -83,6 +85,7 @@ class Snapshot:
     item_prior: SidePrior = field(default_factory=SidePrior)
     user_unobserved: NDArray[np.float64] | None = None
     item_unobserved: NDArray[np.float64] | None = None
+    draws: Draws | None = None
     history: Interactions | None = None
     trace: tuple[TraceEntry, ...] = ()
     stopped: str = ""

@@ -27,6 +27,7 @@ from alternant.objective._rules import (
     scale_free_ridge,
     unobserved_weight_rule,
 )
+from alternant.objective._sampled import SampledObjective
 
 __all__ = [
     "BiasModel",
@@ -38,6 +39,7 @@ __all__ = [
     "ImplicitObjective",
     "Objective",
     "Ridge",
+    "SampledObjective",
     "Side",
     "Table",
     "WeighedBlock",
@@ -56,7 +58,9 @@ __all__ = [
     "weighted_mean",
 ]
 
-_KINDS: dict[str, type[Objective]] = {each.kind: each for each in (ExplicitObjective, ImplicitObjective)}
+_KINDS: dict[str, type[Objective]] = {
+    each.kind: each for each in (ExplicitObjective, ImplicitObjective, SampledObjective)
+}
 
 
 def from_dict(data: dict[str, Any]) -> Objective:

@@ -1,0 +1,38 @@
+"""What a sampled model has in the place of an objective: the average of draws from a posterior, as one product."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from alternant.errors import DataError
+from alternant.interactions import RowBlock
+from alternant.kernels.rows import RowTerms
+from alternant.objective._explicit import ExplicitObjective
+from alternant.objective._problem import FixedSide, Side
+from alternant.objective._ridge import Ridge
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampledObjective(ExplicitObjective):
+    """Ratings averaged over draws: tables hold the draws side by side, and minimise nothing.
+
+    Its total is Σ w (t − prediction)² over the stored entries, with the averaged predictions.
+
+    Attributes
+    ----------
+    n_factors : int, of all draws together
+    n_draws : int
+    """
+
+    kind: ClassVar[str] = "sampled"
+
+    n_draws: int
+    biases: bool = True
+    user_ridge: Ridge = Ridge(0.0)
+    item_ridge: Ridge = Ridge(0.0)
+
+    def row_terms(self, side: Side, block: RowBlock, fixed: FixedSide) -> RowTerms:
+        """Refuse: rows of a sampled model are solved draw by draw."""
+        raise DataError(
+            "a sampled model has no row systems of its own: its rows are averages over draws; "
+            "fit without n_samples"
+        )

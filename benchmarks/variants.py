@@ -30,6 +30,9 @@ VARIANTS: Mapping[str, dict[str, Any]] = {
     "biases, 32 factors": {"n_factors": 32, "link": False},
     "link, 64 factors (default)": {},
     "link and genres, 64 factors": {"genres": True},
+    "sampling, 32 factors": {"n_factors": 32, "n_samples": 100, "link": False},
+    "sampling and link, 32 factors": {"n_factors": 32, "n_samples": 100},
+    "sampling, link and genres, 32": {"n_factors": 32, "n_samples": 100, "genres": True},
 }
 
 

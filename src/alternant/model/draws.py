@@ -14,7 +14,6 @@ Factors are counted from the mean of their side's prior; what that mean adds to 
 in the model's mean. So a row of zeros is an average row.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,6 +117,12 @@ class Draws:
     def other(self, side: Side) -> SideDraws:
         """Return the side that `side` is drawn under."""
         return self.items if side == "users" else self.users
+
+    def predictions(self, draw: int, user_rows: Float32, item_index: NDArray[np.int32]) -> Float64:
+        """Return what one draw predicts for pairs of users' rows and items: float64, shape (n_pairs,)."""
+        items = self.items.tables[draw, item_index]
+        found = np.einsum("ij,ij->i", user_rows[:, :-1], items[:, :-1]).astype(np.float64)
+        return self.mean + self.scale * (found + user_rows[:, -1] + items[:, -1])
 
     def rows(
         self,
@@ -223,11 +228,3 @@ def draws_of(described: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Draw
         return SideDraws(*required, arrays.get(f"{name}.link"), arrays.get(f"{name}.attributes"))
 
     return Draws(side("users"), side("items"), float(described["mean"]), float(described["scale"]))
-
-
-def drawn_scores(users: Sequence[Float32], items: Sequence[Float32]) -> Float64:
-    """Return u_s·v_s + b_u + b_i of pairs: float64, shape (S, n_pairs), from rows of shape (n_pairs, width)."""
-    found = np.empty((len(users), len(users[0])))
-    for each, left, right in zip(found, users, items, strict=True):
-        each[:] = np.einsum("ij,ij->i", left[:, :-1], right[:, :-1]) + left[:, -1] + right[:, -1]
-    return found

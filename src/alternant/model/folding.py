@@ -149,7 +149,7 @@ def _solved(
     """Return the rows of `side`, in the model's basis, which `rotation` turned into that of `fixed`."""
     rows = rows_of(model.prepared(known, own=side), side)
     if model.draws is not None:
-        return model.draws.table(side, rows, features, **_hashes(known, side), n_threads=n_threads)
+        return model.draws.table(side, rows, features, **hashes_of(known, side), n_threads=n_threads)
     parts = prior_parts(model.problem, side, rows, features)
     mean = turned = prior_mean(parts, model.prior(side).coefficients, n_threads=n_threads)
     if mean is not None and rotation is not None:
@@ -161,7 +161,8 @@ def _solved(
     return with_means(table, rows.counts, mean)
 
 
-def _hashes(known: Interactions, side: Side) -> dict[str, NDArray[np.uint64]]:
+def hashes_of(known: Interactions, side: Side) -> dict[str, NDArray[np.uint64]]:
+    """Return the hashes of the ids of `side`, and of the other side's."""
     users, items = known.user_ids.hashes, known.item_ids.hashes
     return {
         "hashes": users if side == "users" else items,

@@ -91,9 +91,7 @@ def _prior(attributes: SideAttributes | None) -> SidePrior:
     return SidePrior(encoding=attributes.encoding, features=attributes.features)
 
 
-def _table(
-    draws: Draws, side: Side, data: Interactions, features: EntryRows | None, n_threads: int
-) -> Table:
+def _table(draws: Draws, side: Side, data: Interactions, features: EntryRows | None, n_threads: int) -> Table:
     users, items = data.user_ids.hashes, data.item_ids.hashes
     return draws.table(
         side,

@@ -60,7 +60,7 @@ class SideDraws:
     def shifts(
         self, draw: int, rows: EntryRows, features: EntryRows | None, *, n_threads: int
     ) -> Float32 | None:
-        """Return what link and attributes add to the prior mean of rows: float32, (n_rows, width), or None."""
+        """Return what link and attributes add to the prior means: float32, shape (n_rows, width), or None."""
         parts: list[PriorPart] = []
         coefficients = []
         if self.link is not None:
@@ -96,7 +96,7 @@ class Draws:
     @property
     def width(self) -> int:
         """The columns of a draw: its factors, and the bias."""
-        return self.users.tables.shape[2]
+        return int(self.users.tables.shape[2])
 
     @property
     def center(self) -> float:
@@ -121,8 +121,10 @@ class Draws:
     def predictions(self, draw: int, user_rows: Float32, item_index: NDArray[np.int32]) -> Float64:
         """Return what one draw predicts for pairs of users' rows and items: float64, shape (n_pairs,)."""
         items = self.items.tables[draw, item_index]
-        found = np.einsum("ij,ij->i", user_rows[:, :-1], items[:, :-1]).astype(np.float64)
-        return self.mean + self.scale * (found + user_rows[:, -1] + items[:, -1])
+        found: Float64 = np.einsum("ij,ij->i", user_rows[:, :-1], items[:, :-1]).astype(np.float64)
+        found += user_rows[:, -1]
+        found += items[:, -1]
+        return self.mean + self.scale * found
 
     def rows(
         self,
@@ -224,7 +226,13 @@ def draws_of(described: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Draw
     """Return the draws that :func:`draws_arrays` and :func:`draws_dict` described."""
 
     def side(name: str) -> SideDraws:
-        required = (arrays[f"{name}.{field}"] for field in ("tables", "means", "precisions", "noises"))
-        return SideDraws(*required, arrays.get(f"{name}.link"), arrays.get(f"{name}.attributes"))
+        return SideDraws(
+            arrays[f"{name}.tables"],
+            arrays[f"{name}.means"],
+            arrays[f"{name}.precisions"],
+            arrays[f"{name}.noises"],
+            arrays.get(f"{name}.link"),
+            arrays.get(f"{name}.attributes"),
+        )
 
     return Draws(side("users"), side("items"), float(described["mean"]), float(described["scale"]))

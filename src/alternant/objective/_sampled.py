@@ -1,6 +1,6 @@
-"""What a sampled model has in the place of an objective: the average of draws from a posterior, as one product."""
+"""What a sampled model has in the place of an objective: averages over draws, which minimise nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from alternant.errors import DataError
@@ -9,6 +9,10 @@ from alternant.kernels.rows import RowTerms
 from alternant.objective._explicit import ExplicitObjective
 from alternant.objective._problem import FixedSide, Side
 from alternant.objective._ridge import Ridge
+
+
+def _none() -> Ridge:
+    return Ridge(0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +31,8 @@ class SampledObjective(ExplicitObjective):
 
     n_draws: int
     biases: bool = True
-    user_ridge: Ridge = Ridge(0.0)
-    item_ridge: Ridge = Ridge(0.0)
+    user_ridge: Ridge = field(default_factory=_none)
+    item_ridge: Ridge = field(default_factory=_none)
 
     def row_terms(self, side: Side, block: RowBlock, fixed: FixedSide) -> RowTerms:
         """Refuse: rows of a sampled model are solved draw by draw."""

@@ -1,9 +1,11 @@
-"""Gibbs sampling of models of ratings with the solver of rows: draws of rows, of priors, coefficients and noise.
-It knows neither models nor estimators."""
+"""Gibbs sampling of models of ratings with the solver of rows: draws of rows, priors, coefficients and noise.
+
+It knows neither models nor estimators.
+"""
 
 from alternant.sampling._coefficients import PENALTY, CoefficientSampler, coefficient_sampler
 from alternant.sampling._hyper import draw_noise, draw_prior
-from alternant.sampling._residuals import scores, squared_residuals
+from alternant.sampling._residuals import squared_residuals
 from alternant.sampling._rows import Hashes, NormalPrior, draw_side
 
 __all__ = [
@@ -15,6 +17,5 @@ __all__ = [
     "draw_noise",
     "draw_prior",
     "draw_side",
-    "scores",
     "squared_residuals",
 ]

@@ -126,9 +126,9 @@ def coefficient_sampler(
     size = min(features.n_rows, features.n_columns)
     if size > MOST_INVERTED:
         raise DataError(
-            f"sampling with a link or attributes inverts a matrix of {size:,} × {size:,} here (the smaller of "
-            f"rows and features), more than {MOST_INVERTED:,}; pass link=False and no attributes, or fit "
-            "without n_samples"
+            f"sampling with a link or attributes inverts a matrix of {size:,} × {size:,} here, the smaller "
+            f"of rows and features, and no more than {MOST_INVERTED:,} are possible; pass link=False and no "
+            "attributes, or fit without n_samples"
         )
     gram = _gramian(columns if features.n_rows == size else features, n_threads)
     gram[np.diag_indices(size)] += PENALTY
@@ -180,7 +180,8 @@ def inverted(matrix: Table, *, n_threads: int) -> Table:
     n = len(matrix)
     if n <= _EIGEN_BELOW:
         values, basis = dense.symmetric_eigen(matrix.astype(np.float64))
-        return np.einsum("ki,kj->ij", basis / values[:, None], basis).astype(np.float32)
+        small: Table = np.einsum("ki,kj->ij", basis / values[:, None], basis).astype(np.float32)
+        return small
     multiply = partial(dense.multiply, n_threads=n_threads)
     half = n // 2
     corner = np.ascontiguousarray(matrix[half:, :half])

@@ -271,7 +271,12 @@ def _side_draws(kept: Sequence[_Kept], side: GibbsSide) -> SideDraws:
 def _log(entry: TraceEntry, chain: _Chain, n_sweeps: int) -> None:
     error, noise = f"{entry.objective:,.6g}", chain.noise * chain.scale
     logger.info(
-        "sweep %d of %d: squared error %s, noise %.4g, %.2f s", entry.sweep, n_sweeps, error, noise, entry.seconds
+        "sweep %d of %d: squared error %s, noise %.4g, %.2f s",
+        entry.sweep,
+        n_sweeps,
+        error,
+        noise,
+        entry.seconds,
     )
 
 

@@ -153,9 +153,7 @@ def alternate(
             if sweep >= FIRST_SWEEP_TO_STOP and tol > 0.0:
                 fall = decrease(trace[-3].objective, trace[-1].objective)
                 if fall < tol:
-                    stopped = (
-                        f"the objective fell by {fall:.1e} in sweep {sweep}, less than tol = {tol:g}"
-                    )
+                    stopped = f"the objective fell by {fall:.1e} in sweep {sweep}, less than tol = {tol:g}"
                     break
     except KeyboardInterrupt:
         n_whole = sum(entry.side == "items" for entry in trace)

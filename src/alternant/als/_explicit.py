@@ -89,6 +89,14 @@ class ExplicitALS(FactorSettings):
         scale that they leave. See :class:`alternant.preparation.Preparation`.
     user_discount, item_discount : float, default 0
         γ: an entry's weight is multiplied by n_user^−γ · n_item^−γ over its mean.
+    n_samples : int, default 0
+        Predict the average over Gibbs draws of so many sweeps, instead of minimising: ridges and noise are
+        drawn along, and settings about them, starts and stopping cannot be given. "auto" has the link on. See
+        docs/sampling.md. 0: off.
+    burn_in : int, default 20
+        Sweeps before those.
+    n_kept : int, default 20
+        The most draws that the model holds, evenly spaced: its tables have n_kept · n_factors columns.
     n_sweeps : int, default 12
         The most sweeps: one is all users, then all items.
     tol : float, default 1e-4

@@ -68,6 +68,8 @@ class PairKnowledge(Snapshot):
         of an entry set to 1: it tells which pairs are less sure than others, not by how much. Non-negative
         and L1 factors count as if they were free. Prior means count as known.
 
+        Of sampled models it is the spread of what their draws predict; `uncertainty_source` says so.
+
         Parameters
         ----------
         users : id, ids of shape (n,), or FoldedIn

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from alternant import Interactions
-from alternant.errors import DataError
 from alternant.prior import attribute_part, link_part
 from alternant.sampling import (
     PENALTY,
     NormalPrior,
     _coefficients,
     _hyper,
+    _inverses,
     coefficient_sampler,
     draw_noise,
     draw_prior,
@@ -181,7 +181,9 @@ def test_squared_residuals_count_weights():
         + items[rows.indices, -1]
     )
     expected = np.sum(rows.weights * ((rows.values - 2.0) / 1.5 - fitted) ** 2)
-    assert squared_residuals(rows, users, items, mean=2.0, scale=1.5) == pytest.approx(expected, rel=1e-5)
+    assert squared_residuals(rows, users, items, mean=2.0, scale=1.5, n_threads=1) == pytest.approx(
+        expected, rel=1e-5
+    )
 
 
 # -- coefficients --------------------------------------------------------------------------------------
@@ -196,6 +198,12 @@ def features_of(n_rows, n_features, seed=0, density=0.3):
     full = np.zeros((data.n_users, data.n_items))
     full[data.by_user.row_index(), data.by_user.indices] = 1.0
     return data, link, full / np.sqrt(full.sum(axis=1, keepdims=True))
+
+
+@pytest.fixture(params=["inverse", "conjugate gradients"])
+def way(request, monkeypatch):
+    """Both ways to apply the inverse."""
+    monkeypatch.setattr(_coefficients, "MOST_INVERTED", 100 if request.param == "inverse" else 0)
 
 
 def sampler_of(n_rows, n_features, attributes=False):
@@ -216,7 +224,7 @@ def sampler_of(n_rows, n_features, attributes=False):
 
 @pytest.mark.parametrize(("n_rows", "n_features"), [(5, 8), (9, 4)])
 @pytest.mark.parametrize("attributes", [False, True])
-def test_coefficients_have_the_mean_and_covariance_of_the_posterior(n_rows, n_features, attributes):
+def test_coefficients_have_the_mean_and_covariance_of_the_posterior(way, n_rows, n_features, attributes):
     """In the dense posterior: N((ΦᵀΦ + τ)⁻¹ΦᵀR, (ΦᵀΦ + τ)⁻¹ ⊗ Λ⁻¹), whichever side is inverted."""
     sampler, full = sampler_of(n_rows, n_features, attributes)
     _, _, prior = tiny(False)
@@ -240,7 +248,7 @@ def test_coefficients_have_the_mean_and_covariance_of_the_posterior(n_rows, n_fe
 
 
 @pytest.mark.parametrize(("n_rows", "n_features"), [(5, 8), (9, 4)])
-def test_rows_are_whitened_by_their_covariance(n_rows, n_features):
+def test_rows_are_whitened_by_their_covariance(way, n_rows, n_features):
     sampler, full = sampler_of(n_rows, n_features)
     rows = np.random.default_rng(2).normal(size=(len(full), WIDTH)).astype(np.float32)
     expected = np.linalg.solve(np.eye(len(full)) + full @ full.T / PENALTY, rows)
@@ -268,15 +276,9 @@ def test_priors_of_rows_with_shifts_have_the_mean_of_their_posterior():
 
 
 @pytest.mark.parametrize("n", [1, 100, 333])
-def test_matrices_are_inverted_by_halves(n):
+def test_roots_of_inverses_are_found_by_halves(n):
     root = np.random.default_rng(0).normal(size=(n, n)) / np.sqrt(n)
     matrix = np.eye(n) + root @ root.T
-    found = _coefficients.inverted(matrix.astype(np.float32), n_threads=1)
-    np.testing.assert_allclose(found, np.linalg.inv(matrix), atol=2e-6)
-    np.testing.assert_array_equal(found, _coefficients.inverted(matrix.astype(np.float32), n_threads=3))
-
-
-def test_refuses_to_invert_what_is_too_large(monkeypatch):
-    monkeypatch.setattr(_coefficients, "MOST_INVERTED", 3)
-    with pytest.raises(DataError, match=r"inverts a matrix of 4 × 4 .* no more than 3 .* pass link=False"):
-        sampler_of(9, 4)
+    found = _inverses.inverse_root(matrix.astype(np.float32), n_threads=1)
+    np.testing.assert_allclose(found.T @ found, np.linalg.inv(matrix), atol=3e-6)
+    np.testing.assert_array_equal(found, _inverses.inverse_root(matrix.astype(np.float32), n_threads=3))

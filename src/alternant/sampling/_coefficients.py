@@ -3,31 +3,33 @@
 The rows are x = μ + Φ W + N(0, Λ⁻¹), and the rows of W are N(0, (τΛ)⁻¹) a priori. With R = x − μ, a draw of
 W is one of the prior, corrected by what it leaves of the rows (Matheron's rule):
 
-    W = W⁰ + (ΦᵀΦ + τ)⁻¹ Φᵀ (R − Φ W⁰ − E),      W⁰ ~ N(0, (τΛ)⁻¹),  E ~ N(0, Λ⁻¹), row by row
+    W = W⁰ + A Φᵀ (R − Φ W⁰ − E),       W⁰ ~ N(0, (τΛ)⁻¹),  E ~ N(0, Λ⁻¹), row by row
 
-Λ drops out of the matrix to invert, and (ΦᵀΦ + τ)⁻¹ Φᵀ = Φᵀ (ΦΦᵀ + τ)⁻¹: the smaller of the two is inverted,
-once for all draws. The same inverse gives the covariance of rows whatever W is, I + ΦΦᵀ/τ, under which μ and
-Λ are drawn: given a W with many rows, Λ could not move.
+Λ drops out of A = (ΦᵀΦ + τ)⁻¹, and A Φᵀ = Φᵀ (ΦΦᵀ + τ)⁻¹: the smaller of the two is computed once for all
+draws, unless it is so large that conjugate gradients are less work. With A = HᵀH at hand, A Φᵀ R + Hᵀ E has
+the same distribution for less. The same inverse gives the covariance of rows whatever W is, I + ΦΦᵀ/τ, under
+which μ and Λ are drawn: given a W with many rows, Λ could not move.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
-from alternant.errors import DataError
 from alternant.interactions import EntryRows
 from alternant.kernels import dense, random
 from alternant.objective import Float64, Side, Table
 from alternant.prior import PriorPart
+from alternant.sampling._inverses import conjugate_gradients, inverse_root
 from alternant.sampling._rows import Hashes
 
 PENALTY = 1.0
 """τ."""
 
 MOST_INVERTED = 8_192
-_EIGEN_BELOW = 128
+STEPS_WORTH = 40
+"""A matrix is inverted where it has less numbers than so many times the entries of Φ."""
 _ROWS_AT_ONCE = 1 << 12
 
 _PURPOSES = {"link": random.Purpose.LINK_DRAW, "attributes": random.Purpose.ATTRIBUTE_DRAW}
@@ -42,8 +44,12 @@ class CoefficientSampler:
     features : EntryRows, shape (n_rows, n_features)
         Φ of the rows that have entries, all parts side by side.
     columns : the same entries by feature
-    inverse : float32, shape (n, n) with n the smaller of the numbers of rows and features
-        (ΦΦᵀ + τ)⁻¹ or (ΦᵀΦ + τ)⁻¹.
+    by_rows : bool
+        Rows are fewer than features, and `inverse` is (ΦΦᵀ + τ)⁻¹.
+    inverse : float32, shape (n, n), or None
+        A, or that of the rows; None where conjugate gradients take the place of A.
+    root : float32, shape (n, n), or None
+        H, where `inverse` is A.
     row_hashes : uint64, shape (n_rows,)
     part_hashes : the purpose of random numbers, and uint64, shape (n_features of the part,), for each part
         They say which random numbers a row and a feature get.
@@ -51,22 +57,42 @@ class CoefficientSampler:
 
     features: EntryRows
     columns: EntryRows
-    inverse: Table
+    by_rows: bool
+    inverse: Table | None
+    root: Table | None
     row_hashes: Hashes
     part_hashes: Sequence[tuple[random.Purpose, Hashes]]
 
-    @property
-    def by_rows(self) -> bool:
-        """Whether the inverse is that of ΦΦᵀ + τ."""
-        return self.features.n_rows <= self.features.n_columns
-
     def whitened(self, rows: Table, *, n_threads: int) -> Table:
         """Return (I + ΦΦᵀ/τ)⁻¹ X: float32, shape (n_rows, width)."""
-        if self.by_rows:
+        if self.by_rows and self.inverse is not None:
             return dense.multiply(self.inverse, rows, n_threads=n_threads) * np.float32(PENALTY)
         pulled = _product(self.columns, rows, n_threads)
-        solved = dense.multiply(self.inverse, pulled, n_threads=n_threads)
-        return rows - _product(self.features, solved, n_threads)
+        return rows - _product(self.features, self._over_features(pulled, n_threads), n_threads)
+
+    @cached_property
+    def row_weights(self) -> Table:
+        """(I + ΦΦᵀ/τ)⁻¹ 1: float32, shape (n_rows,)."""
+        return self.whitened(np.ones((self.features.n_rows, 1), np.float32), n_threads=1)[:, 0]
+
+    @cached_property
+    def _scale(self) -> Table:
+        """The inverse of the diagonal of ΦᵀΦ + τ: float32, shape (n_features, 1)."""
+        values = self.columns.values
+        squares = None if values is None else values**2
+        diagonal = np.bincount(self.columns.row_index(), squares, self.columns.n_rows) + PENALTY
+        return (1.0 / diagonal).astype(np.float32)[:, None]
+
+    def _over_features(self, table: Table, n_threads: int) -> Table:
+        """Return A X: float32, shape (n_features, width)."""
+        if self.inverse is not None:
+            return dense.multiply(self.inverse, table, n_threads=n_threads)
+
+        def times(direction: Table) -> Table:
+            product = _product(self.features, direction, n_threads)
+            return _product(self.columns, product, n_threads) + np.float32(PENALTY) * direction
+
+        return conjugate_gradients(times, table, self._scale)
 
     def draw(
         self, rows: Table, precision: Float64, *, side: Side, seed: int, sweep: int, n_threads: int
@@ -87,17 +113,21 @@ class CoefficientSampler:
             sweep=sweep,
             n_threads=n_threads,
         )
-        of_prior = np.concatenate([numbers(hashes, purpose=each) for each, hashes in self.part_hashes])
-        prior = dense.multiply(of_prior, spread * np.float32(PENALTY**-0.5), n_threads=n_threads)
-        noise = numbers(self.row_hashes, purpose=random.Purpose.COEFFICIENT_NOISE)
-        left = rows - _product(self.features, prior, n_threads)
-        left -= dense.multiply(noise, spread, n_threads=n_threads)
-        if self.by_rows:
-            solved = dense.multiply(self.inverse, left, n_threads=n_threads)
-            found = prior + _product(self.columns, solved, n_threads)
+        normals = np.concatenate([numbers(hashes, purpose=each) for each, hashes in self.part_hashes])
+        deviations = dense.multiply(normals, spread, n_threads=n_threads)
+        if self.root is not None:
+            found = self._over_features(_product(self.columns, rows, n_threads), n_threads)
+            found += dense.multiply(np.ascontiguousarray(self.root.T), deviations, n_threads=n_threads)
         else:
-            pulled = _product(self.columns, left, n_threads)
-            found = prior + dense.multiply(self.inverse, pulled, n_threads=n_threads)
+            found = deviations * np.float32(PENALTY**-0.5)
+            noise = numbers(self.row_hashes, purpose=random.Purpose.COEFFICIENT_NOISE)
+            left = rows - _product(self.features, found, n_threads)
+            left -= dense.multiply(noise, spread, n_threads=n_threads)
+            if self.by_rows and self.inverse is not None:
+                left = dense.multiply(self.inverse, left, n_threads=n_threads)
+                found += _product(self.columns, left, n_threads)
+            else:
+                found += self._over_features(_product(self.columns, left, n_threads), n_threads)
         ends = np.cumsum([len(hashes) for _, hashes in self.part_hashes])
         return tuple(np.split(found, ends[:-1]))
 
@@ -115,27 +145,22 @@ def coefficient_sampler(
     ----------
     parts : of the rows that have entries
     feature_hashes : uint64, shape (n_features,), for each part
-
-    Raises
-    ------
-    DataError
-        Both the number of rows and that of features are above `MOST_INVERTED`.
     """
     features = _side_by_side(parts)
     columns = features.transposed()
     size = min(features.n_rows, features.n_columns)
-    if size > MOST_INVERTED:
-        raise DataError(
-            f"sampling with a link or attributes inverts a matrix of {size:,} × {size:,} here, the smaller "
-            f"of rows and features, and no more than {MOST_INVERTED:,} are possible; pass link=False and no "
-            "attributes, or fit without n_samples"
-        )
-    gram = _gramian(columns if features.n_rows == size else features, n_threads)
-    gram[np.diag_indices(size)] += PENALTY
-    inverse = inverted(gram.astype(np.float32), n_threads=n_threads)
     purposes = [_PURPOSES[part.kind] for part in parts]
     pairs = tuple(zip(purposes, feature_hashes, strict=True))
-    return CoefficientSampler(features, columns, inverse, row_hashes, pairs)
+    if size > MOST_INVERTED or size * size > STEPS_WORTH * features.n_entries:
+        return CoefficientSampler(features, columns, False, None, None, row_hashes, pairs)
+    by_rows = features.n_rows == size
+    gram = _gramian(columns if by_rows else features, n_threads)
+    gram[np.diag_indices(size)] += PENALTY
+    root = inverse_root(gram.astype(np.float32), n_threads=n_threads)
+    inverse = dense.multiply(np.ascontiguousarray(root.T), root, n_threads=n_threads)
+    return CoefficientSampler(
+        features, columns, by_rows, inverse, None if by_rows else root, row_hashes, pairs
+    )
 
 
 def _side_by_side(parts: Sequence[PriorPart]) -> EntryRows:
@@ -170,30 +195,3 @@ def _gramian(rows: EntryRows, n_threads: int) -> Float64:
         full[index, block.indices] = 1.0 if block.values is None else block.values
         gram += dense.gramian(full, n_threads=n_threads)
     return gram
-
-
-def inverted(matrix: Table, *, n_threads: int) -> Table:
-    """Invert a symmetric positive definite float32 matrix that is well conditioned, by halves.
-
-    No LAPACK, whose results change with the number of threads.
-    """
-    n = len(matrix)
-    if n <= _EIGEN_BELOW:
-        values, basis = dense.symmetric_eigen(matrix.astype(np.float64))
-        small: Table = np.einsum("ki,kj->ij", basis / values[:, None], basis).astype(np.float32)
-        return small
-    multiply = partial(dense.multiply, n_threads=n_threads)
-    half = n // 2
-    corner = np.ascontiguousarray(matrix[half:, :half])
-    first = inverted(np.ascontiguousarray(matrix[:half, :half]), n_threads=n_threads)
-    across = multiply(corner, first)
-    rest = inverted(
-        matrix[half:, half:] - multiply(across, np.ascontiguousarray(corner.T)), n_threads=n_threads
-    )
-    below = multiply(rest, across)
-    out = np.empty((n, n), np.float32)
-    out[half:, half:] = rest
-    out[half:, :half] = -below
-    out[:half, half:] = -below.T
-    out[:half, :half] = first + multiply(np.ascontiguousarray(across.T), below)
-    return out

@@ -36,9 +36,9 @@ def draw_prior(
         centre = table.sum(axis=0, dtype=np.float64) / max(n, 1)
         scatter = dense.gramian(np.ascontiguousarray(table - centre.astype(np.float32)), n_threads=n_threads)
     else:
-        ones = coefficients.whitened(np.ones((n, 1), np.float32), n_threads=n_threads)
+        ones = coefficients.row_weights
         weight = float(ones.sum(dtype=np.float64))
-        centre = np.einsum("ij,i->j", table, ones[:, 0], dtype=np.float64) / weight
+        centre = np.einsum("ij,i->j", table, ones, dtype=np.float64) / weight
         left = table - centre.astype(np.float32)
         both = np.concatenate([left, coefficients.whitened(left, n_threads=n_threads)], axis=1)
         cross = dense.gramian(both, n_threads=n_threads)[:width, width:]

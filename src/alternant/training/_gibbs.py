@@ -146,7 +146,9 @@ class _Chain:
         """Draw the noise, and return Σ w (t − prediction)² of the draw, in the units of the values."""
         rows = self.sides["users"].rows
         users, items = self.tables["users"], self.tables["items"]
-        square = squared_residuals(rows, users, items, mean=self.mean, scale=self.scale)
+        square = squared_residuals(
+            rows, users, items, mean=self.mean, scale=self.scale, n_threads=self.n_threads
+        )
         self.noise = draw_noise(square, rows.n_entries, self.generator)
         return square * self.scale**2
 

@@ -31,6 +31,9 @@ VARIANTS: Mapping[str, dict[str, Any]] = {
     "link, 64 factors (default)": {},
     "link and genres, 64 factors": {"genres": True},
     "link and days, 64 factors": {"day_bias_regularization": "auto"},
+    "sampling, 32 factors": {"n_factors": 32, "n_samples": 100, "link": False},
+    "sampling and link, 32 factors": {"n_factors": 32, "n_samples": 100},
+    "sampling, link and genres, 32": {"n_factors": 32, "n_samples": 100, "genres": True},
 }
 
 

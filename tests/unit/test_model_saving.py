@@ -47,7 +47,7 @@ def test_another_kind_of_content_is_refused(path):
         (lambda arrays, content: content["problem"].pop("mean"), "the objective lacks a field"),
         (
             lambda arrays, content: content["problem"].update(kind="new"),
-            "objective kind must be one of 'explicit', 'implicit', got 'new'",
+            "objective kind must be one of 'explicit', 'implicit', 'sampled', got 'new'",
         ),
         (
             lambda arrays, content: content.update(trace=[[1]]),

@@ -1,18 +1,20 @@
-"""Gibbs sampling of ratings: against closed forms, and the same bits for any number of threads."""
+"""Draws of rows, priors, coefficients and noise: against closed forms, and the same bits for any threads."""
 
 import numpy as np
 import pytest
 
 from alternant import Interactions
-from alternant.als._sampled import Sampled, sample_explicit
-from alternant.errors import DataError
-from alternant.training import _sampling
-from alternant.training._sampling import (
+from alternant.prior import attribute_part, link_part
+from alternant.sampling import (
+    PENALTY,
     NormalPrior,
+    _coefficients,
+    _hyper,
+    _inverses,
+    coefficient_sampler,
     draw_noise,
     draw_prior,
     draw_side,
-    scores,
     squared_residuals,
 )
 
@@ -143,7 +145,7 @@ def test_priors_have_the_mean_of_their_posterior():
         np.float32
     )
     exact = table.astype(np.float64)
-    centre, strength = exact.mean(axis=0), _sampling.PRIOR_STRENGTH
+    centre, strength = exact.mean(axis=0), _hyper.PRIOR_STRENGTH
     inverse = np.eye(WIDTH) + (exact - centre).T @ (exact - centre)
     inverse += strength * 50 / (strength + 50) * np.outer(centre, centre)
     expected = (WIDTH + 50) * np.linalg.inv(inverse)
@@ -179,108 +181,104 @@ def test_squared_residuals_count_weights():
         + items[rows.indices, -1]
     )
     expected = np.sum(rows.weights * ((rows.values - 2.0) / 1.5 - fitted) ** 2)
-    assert squared_residuals(rows, users, items, mean=2.0, scale=1.5) == pytest.approx(expected, rel=1e-5)
-
-
-def test_sampling_gives_the_same_bits_for_1_and_3_threads():
-    data = ratings()
-    users, items = np.arange(20), np.arange(20)
-    one, three = (
-        sample_explicit(
-            data, n_factors=4, n_samples=6, burn_in=2, n_kept=3, n_threads=n, pairs=(users, items)
-        )
-        for n in (1, 3)
-    )
-    for name in ("user_tables", "item_tables", "item_means", "sigmas", "pair_means", "pair_deviations"):
-        np.testing.assert_array_equal(getattr(one, name), getattr(three, name))
-    assert one.user_tables.shape == (3, 40, 5)
-
-
-def test_tracked_pairs_are_the_average_over_samples():
-    users, items = np.arange(20), np.arange(20)
-    found = sample_explicit(
-        ratings(), n_factors=4, n_samples=6, burn_in=2, n_kept=6, n_threads=1, pairs=(users, items)
-    )
-    every = [
-        found.mean + scores(each, other, users, items)
-        for each, other in zip(found.user_tables, found.item_tables, strict=True)
-    ]
-    np.testing.assert_allclose(found.pair_means, np.mean(every, axis=0), rtol=1e-5)
-    np.testing.assert_allclose(found.pair_deviations, np.std(every, axis=0, ddof=1), rtol=1e-3, atol=1e-5)
-    np.testing.assert_allclose(found.predict(users, items)[1], np.std(every, axis=0, ddof=1), rtol=1e-6)
-
-
-def test_predictions_agree_with_the_average_over_many_samples():
-    """Means of the items given the users average to what draws of the items average to."""
-    data = ratings(n_users=12, n_items=9, n_entries=80)
-    users, items = np.repeat(np.arange(12), 9), np.tile(np.arange(9), 12)
-    found = sample_explicit(
-        data, n_factors=2, n_samples=1500, burn_in=50, n_kept=1500, n_threads=1, pairs=(users, items)
-    )
-    mean, deviation = found.predict(users, items)
-    # Draws are not independent along the chain, so this is far wider than their number suggests.
-    assert np.all(np.abs(mean - found.pair_means) < 0.15 * deviation)
-    assert np.abs(mean - found.pair_means).max() > 0.0
-
-
-def test_kept_samples_are_evenly_spaced_and_end_with_the_last():
-    every, some = (
-        sample_explicit(ratings(), n_factors=2, n_samples=6, burn_in=1, n_kept=n, n_threads=1) for n in (6, 3)
-    )
-    np.testing.assert_array_equal(some.user_tables, every.user_tables[[1, 3, 5]])
-
-
-@pytest.mark.parametrize(("n_samples", "expected"), [(3, 3), (23, 20)])
-def test_at_most_20_samples_are_kept_unless_told(n_samples, expected):
-    assert sample_explicit(ratings(), n_factors=2, n_samples=n_samples, burn_in=0).n_kept == expected
-
-
-def test_sampling_finds_the_signal_and_the_noise():
-    data = ratings(n_users=120, n_items=80, n_entries=5000)
-    found = sample_explicit(data, n_factors=4, n_samples=40, n_threads=1)
-    assert 0.25 < found.sigmas[-20:].mean() < 0.35  # 0.3 was put in
-    rows = data.by_user
-    left = rows.values - found.predict(rows.row_index(), rows.indices)[0]
-    assert np.sqrt(np.mean(left**2)) < 0.3 < 0.5 * rows.values.std()
-
-
-def test_values_times_16_give_predictions_times_16():
-    """Up to rounding."""
-    data = ratings()
-    rows = data.by_user
-    larger = Interactions.from_arrays(
-        data.user_ids.decode(rows.row_index()), data.item_ids.decode(rows.indices), rows.values * 16
-    )
-    users, items = np.arange(20), np.arange(20)
-    settings = {"n_factors": 2, "n_samples": 3, "burn_in": 1, "n_kept": 3, "n_threads": 1}
-    np.testing.assert_allclose(
-        sample_explicit(larger, **settings).predict(users, items)[0],
-        sample_explicit(data, **settings).predict(users, items)[0] * 16,
-        rtol=1e-4,
+    assert squared_residuals(rows, users, items, mean=2.0, scale=1.5, n_threads=1) == pytest.approx(
+        expected, rel=1e-5
     )
 
 
-def test_equal_values_are_predicted():
-    data = Interactions.from_arrays([0, 0, 1], [0, 1, 0], [4.0, 4.0, 4.0])
-    found = sample_explicit(data, n_factors=2, n_samples=5, burn_in=2, n_kept=5)
-    assert isinstance(found, Sampled)
-    assert np.isfinite(found.user_tables).all()
+# -- coefficients --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("setting", "message"),
-    [
-        ({"n_kept": 9}, "n_kept must be an integer from 1 to 5, got 9"),
-        ({"n_samples": 0}, "n_samples must be a positive integer, got 0"),
-        ({"burn_in": -1}, "burn_in must be an integer of at least 0, got -1"),
-        ({"n_factors": 0}, "n_factors must be a positive integer, got 0"),
-    ],
-)
-def test_refusals(setting, message):
-    with pytest.raises(DataError, match=message):
-        sample_explicit(ratings(), **({"n_samples": 5, "n_kept": 1} | setting))
+def features_of(n_rows, n_features, seed=0, density=0.3):
+    """Return the rows of a link, and attributes of the same rows, with Φ of each in float64."""
+    rng = np.random.default_rng(seed)
+    users, items = np.nonzero(rng.random((n_rows, n_features)) < density)
+    data = Interactions.from_arrays(users, items).grown(user_labels=[], item_labels=[])
+    link = link_part(data.by_user, None, ridge=PENALTY)
+    full = np.zeros((data.n_users, data.n_items))
+    full[data.by_user.row_index(), data.by_user.indices] = 1.0
+    return data, link, full / np.sqrt(full.sum(axis=1, keepdims=True))
 
 
-def test_refuses_interactions_without_values():
-    with pytest.raises(DataError, match="sampling needs values"):
-        sample_explicit(Interactions.from_arrays([1, 2], [1, 2], weights=[1.0, 2.0]))
+@pytest.fixture(params=["inverse", "conjugate gradients"])
+def way(request, monkeypatch):
+    """Both ways to apply the inverse."""
+    monkeypatch.setattr(_coefficients, "MOST_INVERTED", 100 if request.param == "inverse" else 0)
+
+
+def sampler_of(n_rows, n_features, attributes=False):
+    """Return a sampler and its Φ in float64."""
+    data, link, full = features_of(n_rows, n_features)
+    parts, hashes = [link], [data.item_ids.hashes]
+    if attributes:
+        rng = np.random.default_rng(1)
+        numbers = rng.normal(size=(data.n_users, 2)).astype(np.float32)
+        rows = Interactions.from_arrays(
+            np.repeat(np.arange(data.n_users), 2), np.tile([0, 1], data.n_users), numbers.ravel()
+        ).by_user
+        parts.append(attribute_part(rows, ridge=PENALTY, fitted=False))
+        hashes.append(np.arange(2, dtype=np.uint64))
+        full = np.concatenate([full, numbers], axis=1)
+    return coefficient_sampler(parts, data.user_ids.hashes, hashes, n_threads=1), full
+
+
+@pytest.mark.parametrize(("n_rows", "n_features"), [(5, 8), (9, 4)])
+@pytest.mark.parametrize("attributes", [False, True])
+def test_coefficients_have_the_mean_and_covariance_of_the_posterior(way, n_rows, n_features, attributes):
+    """In the dense posterior: N((ΦᵀΦ + τ)⁻¹ΦᵀR, (ΦᵀΦ + τ)⁻¹ ⊗ Λ⁻¹), whichever side is inverted."""
+    sampler, full = sampler_of(n_rows, n_features, attributes)
+    _, _, prior = tiny(False)
+    rows = np.random.default_rng(2).normal(size=(len(full), WIDTH)).astype(np.float32)
+    n = 5000
+    draws = np.stack(
+        [
+            np.concatenate(
+                sampler.draw(rows, prior.precision, side="users", seed=3, sweep=sweep, n_threads=1)
+            )
+            for sweep in range(n)
+        ]
+    ).reshape(n, -1)
+    inverse = np.linalg.inv(full.T @ full + PENALTY * np.eye(full.shape[1]))
+    mean = (inverse @ full.T @ rows).ravel()
+    covariance = np.kron(inverse, np.linalg.inv(prior.precision))
+    errors = np.sqrt(np.diagonal(covariance))
+    assert np.all(np.abs(draws.mean(axis=0) - mean) < 4.5 * errors / np.sqrt(n))
+    spread = np.multiply.outer(errors, errors) * np.sqrt(2 / n)
+    assert np.all(np.abs(np.cov(draws.T) - covariance) < 4.8 * spread)
+
+
+@pytest.mark.parametrize(("n_rows", "n_features"), [(5, 8), (9, 4)])
+def test_rows_are_whitened_by_their_covariance(way, n_rows, n_features):
+    sampler, full = sampler_of(n_rows, n_features)
+    rows = np.random.default_rng(2).normal(size=(len(full), WIDTH)).astype(np.float32)
+    expected = np.linalg.solve(np.eye(len(full)) + full @ full.T / PENALTY, rows)
+    np.testing.assert_allclose(sampler.whitened(rows, n_threads=1), expected, atol=1e-5)
+
+
+def test_priors_of_rows_with_shifts_have_the_mean_of_their_posterior():
+    """With D = (I + ΦΦᵀ/τ)⁻¹: E Λ = (ν₀ + n) W_n, E μ = XᵀD1 / (β₀ + 1ᵀD1)."""
+    sampler, full = sampler_of(9, 4)
+    n = len(full)
+    table = np.random.default_rng(2).normal(size=(n, WIDTH), loc=[1.0, 0.0, -2.0]).astype(np.float32)
+    d = np.linalg.inv(np.eye(n) + full @ full.T / PENALTY)
+    weight, strength = d.sum(), _hyper.PRIOR_STRENGTH
+    centre = table.T @ d.sum(axis=1) / weight
+    left = table - centre
+    inverse = np.eye(WIDTH) + left.T @ d @ left
+    inverse += strength * weight / (strength + weight) * np.outer(centre, centre)
+    generator = np.random.default_rng(4)
+    found = [draw_prior(table, generator, coefficients=sampler, n_threads=1) for _ in range(4000)]
+    precisions, means = np.stack([p.precision for p in found]), np.stack([p.mean for p in found])
+    expected = (WIDTH + n) * np.linalg.inv(inverse)
+    assert np.all(np.abs(precisions.mean(axis=0) - expected) < 4.5 * precisions.std(axis=0) / np.sqrt(4000))
+    expected = weight * centre / (strength + weight)
+    assert np.all(np.abs(means.mean(axis=0) - expected) < 4.5 * means.std(axis=0) / np.sqrt(4000))
+
+
+@pytest.mark.parametrize("n", [1, 100, 333])
+def test_roots_of_inverses_are_found_by_halves(n):
+    root = np.random.default_rng(0).normal(size=(n, n)) / np.sqrt(n)
+    matrix = np.eye(n) + root @ root.T
+    found = _inverses.inverse_root(matrix.astype(np.float32), n_threads=1)
+    np.testing.assert_allclose(found.T @ found, np.linalg.inv(matrix), atol=3e-6)
+    np.testing.assert_array_equal(found, _inverses.inverse_root(matrix.astype(np.float32), n_threads=3))

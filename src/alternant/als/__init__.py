@@ -2,6 +2,5 @@
 
 from alternant.als._explicit import ExplicitALS
 from alternant.als._implicit import ImplicitALS
-from alternant.als._sampled import Sampled, sample_explicit
 
-__all__ = ["ExplicitALS", "ImplicitALS", "Sampled", "sample_explicit"]
+__all__ = ["ExplicitALS", "ImplicitALS"]

@@ -5,8 +5,10 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from alternant import _settings
 from alternant.als._fitting import check_not_empty, fit_model, with_attributes
-from alternant.als._settings import FactorSettings, number, setting, yes_or_no
+from alternant.als._sampled import fit_sampled, refuse_settings
+from alternant.als._settings import FactorSettings, number, replace_field, setting, yes_or_no
 from alternant.errors import DataError
 from alternant.interactions import Interactions
 from alternant.kernels import resolve_threads
@@ -25,6 +27,24 @@ from alternant.training import Callback, Initial
 logger = logging.getLogger("alternant.als")
 
 DEFAULT_EXPONENT = 0.5
+
+# What sampling draws itself, or has no use for.
+NOT_SAMPLED = (
+    "regularization",
+    "item_regularization",
+    "regularization_exponent",
+    "biases",
+    "bias_regularization",
+    "day_bias_regularization",
+    "link_regularization",
+    "attribute_regularization",
+    "nonnegative",
+    "l1_regularization",
+    "n_sweeps",
+    "tol",
+    "init",
+    "init_scale",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +103,14 @@ class ExplicitALS(FactorSettings):
         scale that they leave. See :class:`alternant.preparation.Preparation`.
     user_discount, item_discount : float, default 0
         γ: an entry's weight is multiplied by n_user^−γ · n_item^−γ over its mean.
+    n_samples : int, default 0
+        Predict the average over Gibbs draws of so many sweeps, instead of minimising: ridges and noise are
+        drawn along, and settings about them, starts and stopping cannot be given. "auto" has the link on. See
+        docs/sampling.md. 0: off.
+    burn_in : int, default 20
+        Sweeps before those.
+    n_kept : int, default 20
+        The most draws that the model holds, evenly spaced: its tables have n_kept · n_factors columns.
     n_sweeps : int, default 12
         The most sweeps: one is all users, then all items.
     tol : float, default 1e-4
@@ -124,6 +152,9 @@ class ExplicitALS(FactorSettings):
         None, "ridge of a bias per user and day, or auto; none: no such biases"
     )
     link_regularization: float = setting(80.0, "ridge of the link's coefficients, in units of λ")
+    n_samples: int = setting(0, "average over Gibbs draws of so many sweeps; 0: minimise instead")
+    burn_in: int = setting(20, "sweeps before those")
+    n_kept: int = setting(20, "the most draws to keep, evenly spaced")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -134,10 +165,14 @@ class ExplicitALS(FactorSettings):
         words = 'a number above 0, "auto" or None'
         number(self, "day_bias_regularization", words, lambda x: x > 0, words=("auto",))
         number(self, "link_regularization", "a number above 0", lambda x: x > 0)
+        for name, least in (("n_samples", 0), ("burn_in", 0), ("n_kept", 1)):
+            replace_field(self, name, _settings.integer(name, getattr(self, name), least))
         yes_or_no(self, "biases", "center")
         if self.link != "auto":
             yes_or_no(self, "link")
         self._preparation()
+        if self.n_samples > 0:
+            refuse_settings(self, NOT_SAMPLED, self.n_samples)
         uses_rule = "auto" in (self.regularization, self.item_regularization)
         if uses_rule and self.regularization_exponent != DEFAULT_EXPONENT:
             raise DataError(
@@ -209,6 +244,21 @@ class ExplicitALS(FactorSettings):
         catalogue = with_attributes(interactions, user_attributes, item_attributes)
         prepared = self._preparation().fit(catalogue.interactions)
         bias_model = fit_biases(prepared.interactions, center=self.center, n_threads=n_threads)
+        if self.n_samples > 0:
+            if initial is not None:
+                raise DataError("initial has no meaning with n_samples: draws forget where they started")
+            return fit_sampled(
+                catalogue,
+                prepared,
+                bias_model,
+                self,
+                link=self._has_link,
+                n_samples=self.n_samples,
+                burn_in=self.burn_in,
+                n_kept=self.n_kept,
+                callback=callback,
+                n_threads=n_threads,
+            )
         objective = self._objective(
             prepared.interactions,
             bias_model,
@@ -225,6 +275,10 @@ class ExplicitALS(FactorSettings):
             n_threads=n_threads,
             callback=callback,
         )
+
+    @property
+    def _has_link(self) -> bool:
+        return self.regularization == "auto" if self.link == "auto" else self.link
 
     def _preparation(self) -> Preparation:
         return Preparation(
@@ -251,7 +305,7 @@ class ExplicitALS(FactorSettings):
 
         items = self.regularization if self.item_regularization is None else self.item_regularization
         user_ridge, item_ridge = ridge(self.regularization), ridge(items)
-        link = self.regularization == "auto" if self.link == "auto" else self.link
+        link = self._has_link
         day_ridge = self.day_bias_regularization
         return ExplicitObjective(
             n_factors=self.n_factors,

@@ -49,7 +49,13 @@ def follow(n_sweeps: int, *, to: Console | None = None) -> Iterator[Callable[[Ha
 
         def advance(event: HalfSweep) -> None:
             done = event.sweep - 0.5 * (event.side == "users")
-            progress.update(task, completed=done, sweep=event.sweep, objective=f"{event.objective:,.6g}")
+            progress.update(
+                task,
+                total=event.n_sweeps,
+                completed=done,
+                sweep=event.sweep,
+                objective=f"{event.objective:,.6g}",
+            )
 
         yield advance
 

@@ -15,6 +15,9 @@ class Purpose(IntEnum):
     SPECTRAL = 2
     PRIOR_DRAW = 3
     NOISE = 4
+    LINK_DRAW = 5
+    ATTRIBUTE_DRAW = 6
+    COEFFICIENT_NOISE = 7
 
 
 class Side(IntEnum):

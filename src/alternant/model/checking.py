@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from alternant.errors import DataError
 from alternant.model.priors import SidePrior
-from alternant.objective import Side
+from alternant.objective import SampledObjective, Side
 
 if TYPE_CHECKING:
     from alternant.model.snapshot import Snapshot
@@ -30,6 +30,8 @@ def check(model: "Snapshot") -> None:
     ):
         if getattr(model, name) is not None:
             _array(model, name, dtype, shape)
+    _draws(model, "users", n_users, n_items)
+    _draws(model, "items", n_items, n_users)
     _prior(model, "users", model.user_prior, n_users, n_items)
     _prior(model, "items", model.item_prior, n_items, n_users)
     for name in ("user_table", "item_table"):
@@ -75,7 +77,8 @@ def _prior(model: "Snapshot", side: Side, prior: SidePrior, n_rows: int, n_other
         if table is not None and not np.isfinite(table).all():
             raise DataError(f"the {what} of {side} must be finite, got NaN or infinity")
     features = prior.features
-    if (features is None) != (prior.attributes is None):
+    drawn = None if model.draws is None else model.draws.of(side).attributes
+    if (features is None) != (prior.attributes is None and drawn is None):
         raise DataError(f"attributes of {side} must go with their features")
     if features is not None and (features.n_rows, features.n_columns) != (n_rows, n_features):
         raise DataError(
@@ -84,11 +87,41 @@ def _prior(model: "Snapshot", side: Side, prior: SidePrior, n_rows: int, n_other
         )
 
 
+def _draws(model: "Snapshot", side: Side, n_rows: int, n_other: int) -> None:
+    """Refuse draws that do not fit the objective, the ids and the features; make them read-only."""
+    objective = model.problem
+    if isinstance(objective, SampledObjective) != (model.draws is not None):
+        raise DataError(f"draws must go with a sampled objective, got one of kind {objective.kind!r}")
+    if model.draws is None or not isinstance(objective, SampledObjective):
+        return
+    s = objective.n_draws
+    if s < 1 or objective.n_factors % s != 0:
+        raise DataError(f"{objective.n_factors} factors cannot be those of {s} draws")
+    width, draws, encoding = objective.n_factors // s + 1, model.draws.of(side), model.prior(side).encoding
+    n_features = 0 if encoding is None else encoding.n_features
+    for name, dtype, shape in (
+        ("tables", np.float32, (s, n_rows, width)),
+        ("means", np.float64, (s, width)),
+        ("precisions", np.float64, (s, width, width)),
+        ("noises", np.float64, (s,)),
+        ("link", np.float32, (s, n_other, width)),
+        ("attributes", np.float32, (s, n_features, width)),
+    ):
+        array = getattr(draws, name)
+        if array is None:
+            continue
+        _array(draws, name, dtype, shape)
+        if not np.isfinite(array).all():
+            raise DataError(f"the {name} of draws must be finite, got NaN or infinity")
+    if not (_is_finite(model.draws.scale) and model.draws.scale > 0 and _is_finite(model.draws.mean)):
+        raise DataError("the units of draws must be finite numbers, the scale above 0")
+
+
 def _is_finite(value: object) -> bool:
     return isinstance(value, float | int) and math.isfinite(value)
 
 
-def _array(model: "Snapshot", name: str, dtype: Any, shape: tuple[int, ...]) -> None:
+def _array(model: object, name: str, dtype: Any, shape: tuple[int, ...]) -> None:
     array: NDArray[Any] = getattr(model, name)
     if array.dtype != dtype or array.shape != shape:
         raise DataError(

@@ -13,6 +13,20 @@ if TYPE_CHECKING:
 
 _WIDTH = 80
 
+# Settings of sampled models, and those that these have no use for.
+SAMPLING = ("n_samples", "burn_in", "n_kept")
+NOT_SAMPLING = (
+    "regularization",
+    "regularization_exponent",
+    "link_regularization",
+    "attribute_regularization",
+    "n_sweeps",
+    "tol",
+    "init",
+    "init_scale",
+    "solver",
+)
+
 # What is off at 0 is not shown.
 _OFF_AT_ZERO = (
     "nonnegative",
@@ -34,7 +48,7 @@ class Description:
     formula : the objective with this model's numbers
     sweeps : TraceEntry after each sweep, and after the last pass over the users
         `objective` = `observed` + `unobserved` + `regularization`
-    gradient : GradientNorms, or None where the model holds no history
+    gradient : GradientNorms, or None where the model holds no history, or is sampled: then nothing is at rest
     warnings : what is likely not meant
     """
 
@@ -60,7 +74,7 @@ class Description:
 def in_full(model: "Snapshot") -> Description:
     """Return the whole description; see :meth:`FactorModel.describe`."""
     gradient, warnings = None, []
-    if model.history is not None:
+    if model.history is not None and model.draws is None:
         prepared = model.prepared(model.history, own="both")
         gradient = relative_gradient(model, prepared)
         if (weak := weak_positives_warning(model.problem, prepared)) is not None:
@@ -72,9 +86,10 @@ def in_full(model: "Snapshot") -> Description:
 def describe(model: "Snapshot") -> str:
     """Return sizes, settings, objective and why the fit stopped, one line each."""
     biases = ", biases" if model.problem.has_biases else ""
-    lines = [
-        f"FactorModel: {model.n_users:,} users × {model.n_items:,} items, {model.n_factors} factors{biases}"
-    ]
+    factors = f"{model.n_factors:,} factors"
+    if model.draws is not None:
+        factors += f" ({model.draws.n_draws} draws of {model.draws.width - 1})"
+    lines = [f"FactorModel: {model.n_users:,} users × {model.n_items:,} items, {factors}{biases}"]
     if "estimator" in model.settings:
         lines.append(_line("fitted by", _estimator(model)))
     lines.append(_line("trained on", _data(model)))
@@ -82,7 +97,8 @@ def describe(model: "Snapshot") -> str:
         last = model.trace[-1]
         n_sweeps = max((entry.sweep for entry in model.trace if entry.side == "items"), default=0)
         sweeps = f"{n_sweeps} sweep{'' if n_sweeps == 1 else 's'}"
-        lines.append(_line("objective", f"{last.objective:,.6g} after {sweeps}, {last.seconds:.2f} s"))
+        what = "objective" if model.draws is None else "squares"
+        lines.append(_line(what, f"{last.objective:,.6g} after {sweeps}, {last.seconds:.2f} s"))
     if model.stopped:
         lines.append(_line("stopped", model.stopped))
     return "\n".join(lines)
@@ -96,6 +112,9 @@ def _estimator(model: "Snapshot") -> str:
         settings.pop("attribute_regularization", None)
     if problem.user_link is None and problem.item_link is None:
         settings.pop("link_regularization", None)
+    sampled = model.draws is not None
+    for name in SAMPLING if not sampled else NOT_SAMPLING:
+        settings.pop(name, None)
     shown = [
         f"{name}={value!r}"
         for name, value in settings.items()

@@ -132,6 +132,11 @@ class Explanation:
 
 def explain(model: "Snapshot", users: Any, items: Any) -> Explanation:
     """Explain the scores of pairs; see :meth:`FactorModel.explain`."""
+    if model.draws is not None:
+        raise DataError(
+            "a sampled model cannot explain its scores, which are averages over draws; "
+            "explain those of a model fitted without n_samples"
+        )
     u, i = choose(model, "users", users), choose(model, "items", items)
     u_index, i_index = paired(u, i, users)
     chosen, place = np.unique(u_index, return_inverse=True)

@@ -166,6 +166,12 @@ def _solved(
 ) -> tuple[NDArray[np.float32], DayBiases | None]:
     """Return the rows of `side`, in the model's basis, which `rotation` turned into that of `fixed`, and the
     biases of `days`."""
+    if model.draws is not None:
+        others = model.item_ids if side == "users" else model.user_ids
+        table = model.draws.table(
+            side, rows, features, hashes=ids.hashes, other_hashes=others.hashes, n_threads=n_threads
+        )
+        return table, None
     parts = prior_parts(model.problem, side, rows, features)
     mean = turned = prior_mean(parts, model.prior(side).coefficients, n_threads=n_threads)
     if mean is not None and rotation is not None:

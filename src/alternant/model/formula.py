@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from alternant.model.draws import Draws
 from alternant.objective import ImplicitObjective, Objective, Ridge, Side
 from alternant.preparation import FittedPreparation, Preparation
 
@@ -15,6 +16,8 @@ _SIDES: tuple[Side, Side] = ("users", "items")
 def formula(model: "Snapshot") -> str:
     """Return the terms of the objective, one a line, then what their symbols mean."""
     problem = model.problem
+    if model.draws is not None:
+        return _sampled(model, model.draws)
     terms = [*_data_terms(problem), *_penalties(problem)]
     lines = [
         "minimised over the tables of users x and items y" + (" and biases b" * problem.has_biases) + ":"
@@ -23,6 +26,29 @@ def formula(model: "Snapshot") -> str:
     lines.append("where")
     lines += [f"    {text}" for text in (*_meanings(problem), *_entries(model.preparation))]
     return "\n".join(lines)
+
+
+def _sampled(model: "Snapshot", draws: Draws) -> str:
+    """Return the model that draws are from."""
+    lines = [
+        f"averaged over {draws.n_draws} draws from the posterior of",
+        f"    t = {_number(draws.mean)} + b_u + b_i + x_u·y_i + noise,  noise ~ N(0, σ²/e)",
+    ]
+    for side in _SIDES:
+        row, x, that = _ROW[side]
+        shifts = []
+        if draws.of(side).link is not None:
+            shifts.append(f"n_{row}^−½ Σ_({that} with an entry of {row}) z^{side}_{that}")
+        if draws.of(side).attributes is not None:
+            shifts.append(f"Σ_(features f of {row}) f·g^{side}_f")
+        lines.append(f"    ({x}_{row}, b_{row}) ~ N({' + '.join([f'μ^{side}', *shifts])}, Λ^{side}⁻¹)")
+        if shifts:
+            lines.append(f"    rows of z^{side} and g^{side} ~ N(0, Λ^{side}⁻¹)")
+    lines += [
+        "with normal-Wishart priors of μ and Λ, and a Gamma prior of σ⁻²; where",
+        f"    σ = {_number(draws.noise)} at the end (root of the mean square of the draws kept)",
+    ]
+    return "\n".join([*lines, *(f"    {text}" for text in _entries(model.preparation))])
 
 
 # -- terms ---------------------------------------------------------------------------------------------

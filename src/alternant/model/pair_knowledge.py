@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from alternant.kernels import resolve_threads
 from alternant.model.explaining import Explanation, explain
 from alternant.model.snapshot import Snapshot
+from alternant.model.spread import pair_spread
 from alternant.model.uncertainty import ModelSystems, model_systems, pair_uncertainty
 
 
@@ -49,6 +50,11 @@ class PairKnowledge(Snapshot):
         """
         return explain(self, users, items)
 
+    @property
+    def uncertainty_source(self) -> Literal["row systems", "draws"]:
+        """Where :meth:`uncertainty` comes from: the curvature of the row systems, or the spread of draws."""
+        return "row systems" if self.draws is None else "draws"
+
     def uncertainty(
         self,
         users: Any,
@@ -63,6 +69,8 @@ class PairKnowledge(Snapshot):
         of an entry set to 1: it tells which pairs are less sure than others, not by how much. Non-negative
         and L1 factors count as if they were free. Prior means count as known. Where the model has biases of
         days, the pair is meant on a day without one.
+
+        Of sampled models it is the spread of what their draws predict; `uncertainty_source` says so.
 
         Parameters
         ----------
@@ -95,6 +103,8 @@ class PairKnowledge(Snapshot):
         (2,)
         """
         threads = resolve_threads(n_threads)
+        if self.draws is not None:
+            return pair_spread(self, self.draws, users, items, of=of, n_threads=threads)
         systems: ModelSystems | None = self.__dict__.get("_systems")
         if systems is None:
             # Kept as a cached property would be: the model never changes.

@@ -12,6 +12,7 @@ from alternant.errors import DataError, ModelFileError
 from alternant.ids import IdMap
 from alternant.interactions import BuildReport, EntryRows, Interactions
 from alternant.kernels import csr
+from alternant.model.draws import draws_arrays, draws_dict, draws_of
 from alternant.model.priors import prior_arrays, prior_dict, prior_of
 from alternant.objective import from_dict
 from alternant.preparation import FittedPreparation
@@ -52,8 +53,11 @@ def save(model: "Snapshot", path: str | os.PathLike[str]) -> None:
         "stopped": model.stopped,
         "value_range": model.value_range,
         "frame_type": model.frame_type,
+        "draws": None if model.draws is None else draws_dict(model.draws),
         "history": None,
     }
+    if model.draws is not None:
+        arrays |= _prefixed("draws", draws_arrays(model.draws))
     if model.history is not None:
         rows = model.history.by_user
         columns = {name: getattr(rows, name) for name in _ENTRY_COLUMNS}
@@ -120,6 +124,9 @@ def load(path: str | os.PathLike[str]) -> "FactorModel":
             preparation=None
             if content["preparation"] is None
             else FittedPreparation.from_parts(content["preparation"], _unprefixed("preparation", arrays)),
+            draws=None
+            if content.get("draws") is None
+            else draws_of(content["draws"], _unprefixed("draws", arrays)),
             problem=from_dict(content["problem"]),
             day_biases=_day_biases(_unprefixed("day_biases", arrays)),
             settings=content["settings"],

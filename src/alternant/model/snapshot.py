@@ -12,6 +12,7 @@ from alternant.days import DayBiases, days_of, taken_off
 from alternant.ids import IdMap
 from alternant.interactions import Interactions
 from alternant.model import checking, describing
+from alternant.model.draws import Draws
 from alternant.model.neighbours import inverse_norms
 from alternant.model.priors import SidePrior
 from alternant.objective import FixedSide, Side
@@ -63,6 +64,7 @@ class Snapshot:
     user_unobserved, item_unobserved : float64, shapes (n_users,) and (n_items,), or None (ones): the weights
         s and v of the unobserved part
     day_biases : the biases of users' days, or None
+    draws : Draws of a sampled model, whose tables hold them side by side; None in others
     history : Interactions, the training data as it was given, or None
     trace : TraceEntry of each half-sweep
     stopped : why the fit ended
@@ -86,6 +88,7 @@ class Snapshot:
     user_unobserved: NDArray[np.float64] | None = None
     item_unobserved: NDArray[np.float64] | None = None
     day_biases: DayBiases | None = None
+    draws: Draws | None = None
     history: Interactions | None = None
     trace: tuple[TraceEntry, ...] = ()
     stopped: str = ""

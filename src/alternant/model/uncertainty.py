@@ -185,6 +185,8 @@ class ModelSystems:
 
 def model_systems(model: "Snapshot", *, n_threads: int) -> ModelSystems:
     """Return the systems of a model that holds its history."""
+    if model.draws is not None:
+        raise DataError("a sampled model has no row systems; its uncertainty is the spread of its draws")
     if model.history is None:
         raise DataError(
             "uncertainty needs the history that the model was fitted on, and this one was saved without; "

@@ -34,6 +34,11 @@ def updated(
 ) -> "FactorModel":
     """Return the next snapshot; see :meth:`FactorModel.updated`."""
     choice("mode", mode, ("delta", "full"))
+    if model.draws is not None:
+        raise DataError(
+            "a sampled model cannot be updated, as its draws hang together: fit again, or give new users to "
+            "fold_in"
+        )
     choice("refresh", refresh, ("touched", "users"))
     if interactions is not None:
         check_interactions(interactions)

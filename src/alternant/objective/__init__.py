@@ -28,6 +28,7 @@ from alternant.objective._rules import (
     scale_free_ridge,
     unobserved_weight_rule,
 )
+from alternant.objective._sampled import SampledObjective
 
 __all__ = [
     "BiasModel",
@@ -39,6 +40,7 @@ __all__ = [
     "ImplicitObjective",
     "Objective",
     "Ridge",
+    "SampledObjective",
     "Side",
     "Table",
     "WeighedBlock",
@@ -58,7 +60,9 @@ __all__ = [
     "weighted_mean",
 ]
 
-_KINDS: dict[str, type[Objective]] = {each.kind: each for each in (ExplicitObjective, ImplicitObjective)}
+_KINDS: dict[str, type[Objective]] = {
+    each.kind: each for each in (ExplicitObjective, ImplicitObjective, SampledObjective)
+}
 
 
 def from_dict(data: dict[str, Any]) -> Objective:

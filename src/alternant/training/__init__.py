@@ -3,8 +3,8 @@ nor frames."""
 
 from alternant.training._backend import Backend, HalfSolved, LocalBackend
 from alternant.training._finish import Finished, finish
+from alternant.training._gibbs import GibbsSide, Sampled, gibbs_side, sample
 from alternant.training._loop import Callback, HalfSweep, Trained, alternate
-from alternant.training._sampling import draw_noise, draw_prior, draw_side, scores, squared_residuals
 from alternant.training._start import Initial, item_start
 from alternant.training._state import SideState, State
 
@@ -12,19 +12,18 @@ __all__ = [
     "Backend",
     "Callback",
     "Finished",
+    "GibbsSide",
     "HalfSolved",
     "HalfSweep",
     "Initial",
     "LocalBackend",
+    "Sampled",
     "SideState",
     "State",
     "Trained",
     "alternate",
-    "draw_noise",
-    "draw_prior",
-    "draw_side",
     "finish",
+    "gibbs_side",
     "item_start",
-    "scores",
-    "squared_residuals",
+    "sample",
 ]

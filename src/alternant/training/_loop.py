@@ -128,11 +128,11 @@ def alternate(
             sweep=sweep,
             side=side,
             objective=objective,
-            decrease=_decrease(before, objective),
+            decrease=decrease(before, objective),
             seconds=seconds,
             n_sweeps=n_sweeps,
-            user_table=_read_only(state.users.table),
-            item_table=_read_only(state.items.table),
+            user_table=read_only(state.users.table),
+            item_table=read_only(state.items.table),
         )
         return bool(callback(event))
 
@@ -151,11 +151,9 @@ def alternate(
                 trace[-1].seconds,
             )
             if sweep >= FIRST_SWEEP_TO_STOP and tol > 0.0:
-                decrease = _decrease(trace[-3].objective, trace[-1].objective)
-                if decrease < tol:
-                    stopped = (
-                        f"the objective fell by {decrease:.1e} in sweep {sweep}, less than tol = {tol:g}"
-                    )
+                fall = decrease(trace[-3].objective, trace[-1].objective)
+                if fall < tol:
+                    stopped = f"the objective fell by {fall:.1e} in sweep {sweep}, less than tol = {tol:g}"
                     break
     except KeyboardInterrupt:
         n_whole = sum(entry.side == "items" for entry in trace)
@@ -167,11 +165,13 @@ def alternate(
     return Trained(whole, tuple(trace), stopped)
 
 
-def _decrease(before: float, now: float) -> float:
+def decrease(before: float, now: float) -> float:
+    """Return by which share an objective fell."""
     return (before - now) / abs(before) if before != 0.0 else 0.0
 
 
-def _read_only(table: Table) -> Table:
+def read_only(table: Table) -> Table:
+    """Return a view that cannot be written."""
     view = table.view()
     view.flags.writeable = False
     return view

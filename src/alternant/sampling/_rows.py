@@ -1,12 +1,12 @@
-"""Gibbs sampling with the solver of rows: draws of one side, of its prior, and of the noise.
+"""Draws of the rows of one side from their posterior, the other side fixed, with the solver of rows.
 
-With targets t_e = x·y_e + b_e + noise of variance σ²/w_e, and N(μ, Λ⁻¹) as the prior of every row of a side,
-a draw of a row is the exact solution of perturbed least squares:
+With targets t_e = x·y_e + b_e + noise of variance σ²/w_e, and N(m, Λ⁻¹) as the prior of a row, a draw of it
+is the exact solution of perturbed least squares:
 
-    (Σ w y yᵀ + σ²Λ) x = Σ w (t + σ w^−½ ε − b) y + σ²Λ x⁰,     ε ~ N(0, 1),  x⁰ ~ N(μ, Λ⁻¹)
+    (Σ w y yᵀ + σ²Λ) x = Σ w (t + σ w^−½ ε − b) y + σ²Λ x⁰,     ε ~ N(0, 1),  x⁰ ~ N(m, Λ⁻¹)
 
-It is solved in the eigenbasis of Λ, where the ridge is diagonal. No BLAS or LAPACK: the draws are the same
-bits for any number of threads.
+Without the perturbation, that is with ε = 0 and x⁰ = m, it is the mean of the posterior. It is solved in the
+eigenbasis of Λ, where the ridge is diagonal. No BLAS or LAPACK: the same bits for any number of threads.
 """
 
 from dataclasses import dataclass
@@ -22,8 +22,6 @@ from alternant.kernels.rows import EntryTerm, RowTerms, solve_rows
 from alternant.objective import Float64, Side, Table
 
 ENTRIES_AT_ONCE = 1 << 20
-ENTRIES_IN_CACHE = 1 << 12
-PRIOR_STRENGTH = 2.0
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 
 Hashes = npt.NDArray[np.uint64]
@@ -31,7 +29,7 @@ Hashes = npt.NDArray[np.uint64]
 
 @dataclass(frozen=True, eq=False)
 class NormalPrior:
-    """The prior of the rows of one side, N(mean, precision⁻¹).
+    """The prior of the rows of one side, N(mean + shift of the row, precision⁻¹).
 
     Attributes
     ----------
@@ -43,37 +41,6 @@ class NormalPrior:
     precision: Float64
 
 
-def draw_prior(table: Table, generator: np.random.Generator, *, n_threads: int) -> NormalPrior:
-    """Draw the prior of rows from its posterior, given the rows.
-
-    The prior of the prior is normal-Wishart: W⁻¹ = I with `width` degrees of freedom, and mean 0 that counts
-    as `PRIOR_STRENGTH` rows.
-
-    Parameters
-    ----------
-    table : float32, shape (n_rows, width); rows that have entries
-    """
-    n, width = table.shape
-    centre = table.sum(axis=0, dtype=np.float64) / max(n, 1)
-    scatter = dense.gramian(np.ascontiguousarray(table - centre.astype(np.float32)), n_threads=n_threads)
-    scatter += np.eye(width) + PRIOR_STRENGTH * n / (PRIOR_STRENGTH + n) * np.multiply.outer(centre, centre)
-    spreads, basis = dense.symmetric_eigen(scatter)
-    root = basis.T / np.sqrt(spreads)  # root rootᵀ = scatter⁻¹
-    factor = np.tril(generator.standard_normal((width, width)), -1)  # Bartlett's decomposition
-    factor[np.diag_indices(width)] = np.sqrt(generator.chisquare(width + n - np.arange(width)))
-    half = np.einsum("ij,jk->ik", root, factor)
-    precision = np.einsum("ij,kj->ik", half, half)
-    values, vectors = dense.symmetric_eigen(precision)
-    step = generator.standard_normal(width) / np.sqrt((PRIOR_STRENGTH + n) * values)
-    mean = n * centre / (PRIOR_STRENGTH + n) + np.einsum("i,ij->j", step, vectors)
-    return NormalPrior(mean, precision)
-
-
-def draw_noise(square: float, n_entries: int, generator: np.random.Generator) -> float:
-    """Draw σ given Σ w (t − prediction)²: the precision of the noise has a Gamma(1, rate 1) prior."""
-    return float(1.0 / np.sqrt(generator.gamma(1.0 + 0.5 * n_entries) / (1.0 + 0.5 * square)))
-
-
 def draw_side(
     side: Side,
     rows: EntryRows,
@@ -81,6 +48,7 @@ def draw_side(
     prior: NormalPrior,
     *,
     noise: float,
+    shifts: Table | None = None,
     mean: float = 0.0,
     scale: float = 1.0,
     row_hashes: Hashes,
@@ -101,6 +69,8 @@ def draw_side(
         The other side, its biases last.
     noise : float
         σ, in the units of the targets.
+    shifts : float32, shape (n_rows, width), optional
+        What is added to the prior's mean, row by row: what a link or attributes say. None: 0.
     row_hashes, fixed_hashes : uint64, shapes (n_rows,) and (n_fixed,)
         The hashes of the ids of both sides: they say which random numbers a row and an entry get.
     perturbed : bool
@@ -110,7 +80,7 @@ def draw_side(
 
     Returns
     -------
-    float32, shape (n_rows, width), biases last; rows without entries are draws from the prior
+    float32, shape (n_rows, width), biases last; rows without entries are draws from the prior (its means)
 
     Raises
     ------
@@ -132,6 +102,7 @@ def draw_side(
     known = dense.multiply(known, rotation.T, n_threads=n_threads)
     centre = np.einsum("ij,j->i", basis, prior.mean)
     ridge = noise**2 * precisions
+    turned = None if shifts is None else dense.multiply(shifts, rotation.T, n_threads=n_threads)
     table = np.empty((rows.n_rows, width), np.float32)
     for block in rows.blocks(max_entries):
         part = slice(block.begin, block.end)
@@ -144,6 +115,9 @@ def draw_side(
             start = numbers(row_hashes[part], width, purpose=random.Purpose.PRIOR_DRAW)
             disturbance = numbers(entry_hashes, 1, purpose=random.Purpose.NOISE)[:, 0]
         n_rows = block.end - block.begin
+        pulled = centre + start / np.sqrt(precisions)
+        if turned is not None:
+            pulled += turned[part]
         terms = RowTerms(
             a=EntryTerm(1.0) if block.weights is None else EntryTerm(array=block.weights),
             b=EntryTerm(array=_perturbed(block, fixed[:, -1], disturbance, noise, mean, scale)),
@@ -151,7 +125,7 @@ def draw_side(
             ridge=np.ones(n_rows),
             rho=ridge,
             kappa=np.zeros(width),
-            h=((centre + start / np.sqrt(precisions)) * ridge).astype(np.float32),
+            h=(pulled * ridge).astype(np.float32),
         )
         failure = solve_rows(
             block,
@@ -175,8 +149,8 @@ def _perturbed(
 ) -> Table:
     """Return the targets less the fixed side's bias, plus noise: float32, shape (n_entries,)."""
     spread = noise if block.weights is None else _over_root(noise, block.weights)
-    targets = _targets(block, mean, scale) - biases[block.indices] + spread * disturbance
-    return targets.astype(np.float32)
+    left = targets(block, mean, scale) - biases[block.indices] + spread * disturbance
+    return left.astype(np.float32)
 
 
 def _over_root(noise: float, weights: Table) -> Float64:
@@ -187,34 +161,9 @@ def _over_root(noise: float, weights: Table) -> Float64:
     return found
 
 
-def _targets(block: RowBlock, mean: float, scale: float) -> Float64:
+def targets(block: RowBlock, mean: float, scale: float) -> Float64:
+    """Return (value − mean) / scale of each entry: float64, shape (n_entries,)."""
     if block.values is None:
         return np.full(len(block.indices), (1.0 - mean) / scale)
     found: Float64 = (block.values.astype(np.float64) - mean) / scale
-    return found
-
-
-def squared_residuals(
-    rows: EntryRows, table: Table, fixed: Table, *, mean: float = 0.0, scale: float = 1.0
-) -> float:
-    """Return Σ w (t − x·y − b_x − b_y)² over the entries of `rows`, in float64."""
-    total = 0.0
-    for block in rows.blocks(ENTRIES_IN_CACHE):
-        index = np.repeat(np.arange(block.begin, block.end), np.diff(block.offsets))
-        squares = (_targets(block, mean, scale) - scores(table, fixed, index, block.indices)) ** 2
-        total += float(np.sum(squares if block.weights is None else squares * block.weights))
-    return total
-
-
-def scores(
-    users: Table, items: Table, user_index: npt.NDArray[np.integer], item_index: npt.NDArray[np.integer]
-) -> Float64:
-    """Return p·q + b_u + b_i of pairs of positions: float64, shape (n_pairs,)."""
-    found = np.empty(len(user_index))
-    for begin in range(0, len(found), ENTRIES_IN_CACHE):
-        part = slice(begin, begin + ENTRIES_IN_CACHE)
-        left, right = users[user_index[part]], items[item_index[part]]
-        found[part] = np.einsum("ij,ij->i", left[:, :-1], right[:, :-1])
-        found[part] += left[:, -1]
-        found[part] += right[:, -1]
     return found

@@ -18,7 +18,7 @@ from alternant.cli.loading import (
     model_of,
     titles_of,
 )
-from alternant.cli.options import UsageError, shown
+from alternant.cli.options import UsageError, shown, whole
 from alternant.cli.output import FormatOption, OutputOption
 from alternant.model import FactorModel, FoldedIn, Recommendations
 from alternant.model.lists import Titles
@@ -71,6 +71,19 @@ def recommend(
             help="For a user that the model does not know: an error, or the most popular items, marked so."
         ),
     ] = "error",
+    explore: Annotated[
+        Literal["ucb", "thompson"] | None,
+        Parameter(
+            help="Rank by the score plus its uncertainty (ucb), or by a random draw from what is held "
+            "possible (thompson); for --user and --all."
+        ),
+    ] = None,
+    explore_weight: Annotated[
+        float, Parameter(help="How many uncertainties --explore adds, or how wide it draws.")
+    ] = 1.0,
+    seed: Annotated[
+        int, Parameter(converter=whole, help="Of the draws of thompson; another seed is another draw.")
+    ] = 0,
     titles: TitlesOption = None,
     format: FormatOption = None,
     output_file: OutputOption = None,
@@ -85,6 +98,8 @@ def recommend(
         raise UsageError(f"expected one of --user, --item and --all, got {' and '.join(asked) or 'none'}")
     if every and chosen == "table":
         raise UsageError("all users are no table to read: name a file with --output, or --format csv")
+    if item and explore is not None:
+        raise UsageError("--explore ranks items for --user or --all, not users for --item")
     fitted = model_of(model)
     names = titles_of(titles, fitted.item_ids)
     ids, word = (fitted.user_ids, "user") if item else (fitted.item_ids, "item")
@@ -95,6 +110,8 @@ def recommend(
         "min_entries": min_entries,
         "unknown": unknown,
     }
+    if not item:
+        limits |= {"explore": explore, "explore_weight": explore_weight, "seed": seed}
     if every:
         output.write_batches(_for_all(fitted, k, limits, names), format=chosen, output=output_file)
         return
@@ -108,30 +125,37 @@ def recommend(
     said_by_heading = ("user_id",) if user else ("item_id", "title")
     is_limited = exclude or candidates or min_entries > 1 or not exclude_seen
     output.write(
-        output.with_titles(recommendation_columns(result, fitted), names),
+        output.with_titles(recommendation_columns(result, fitted, is_explored=explore is not None), names),
         format=chosen,
         output=output_file,
         title=heading,
         hidden=said_by_heading if len(result) == 1 else (),
         nothing="nothing is left to recommend" if is_limited else _nothing(result),
-        footnote=FOOTNOTE,
+        footnote=FOOTNOTE if explore is None else f"explored by {explore}; prediction: without exploration",
     )
 
 
 def recommendation_columns(
-    result: Recommendations, model: FactorModel, folded: FoldedIn | None = None
+    result: Recommendations,
+    model: FactorModel,
+    folded: FoldedIn | None = None,
+    *,
+    is_explored: bool = False,
 ) -> dict[str, NDArray[Any]]:
     """Return the columns of recommendations in the order in which every command shows them.
 
     The prediction is the score with the mean and the user's bias (of the model, or of `folded` users), to the
-    bits of ``model.predict``; NaN beside a fallback.
+    bits of ``model.predict``; NaN beside a fallback. Beside explored scores the model predicts anew.
     """
     ids, biases = (model.user_ids, model.user_biases) if folded is None else (folded.ids, folded.biases)
     prediction = np.full(len(result.score), model.mean, np.float64)
     by_model = result.source == "model"
     if biases is not None:
         prediction[by_model] += biases[ids.encode(result.user_id[by_model], what="user")]
-    prediction += result.score
+    if is_explored:
+        prediction[by_model] = model.predict(result.user_id[by_model], result.item_id[by_model])
+    else:
+        prediction += result.score
     prediction[~by_model] = np.nan
     columns = {name: getattr(result, name) for name in ("user_id", "rank", "item_id", "score")}
     return {**columns, "prediction": prediction.astype(np.float32), "source": result.source}
@@ -145,7 +169,8 @@ def _for_all(
     for begin in range(0, max(len(users), 1), USERS_AT_ONCE):
         asked = model.user_ids.decode(users[begin : begin + USERS_AT_ONCE])
         result = model.recommend(asked, k, **limits)
-        yield output.with_titles(recommendation_columns(result, model), titles)
+        columns = recommendation_columns(result, model, is_explored=limits["explore"] is not None)
+        yield output.with_titles(columns, titles)
 
 
 def _nothing(result: Recommendations) -> str:

@@ -15,6 +15,7 @@ class Purpose(IntEnum):
     SPECTRAL = 2
     PRIOR_DRAW = 3
     NOISE = 4
+    EXPLORE = 5
 
 
 class Side(IntEnum):

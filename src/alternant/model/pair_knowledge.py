@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from alternant.kernels import resolve_threads
 from alternant.model.explaining import Explanation, explain
 from alternant.model.snapshot import Snapshot
-from alternant.model.uncertainty import ModelSystems, model_systems, pair_uncertainty
+from alternant.model.uncertainty import pair_uncertainty
 
 
 class PairKnowledge(Snapshot):
@@ -92,9 +92,4 @@ class PairKnowledge(Snapshot):
         >>> model.uncertainty("ann", ["x", "y"]).shape
         (2,)
         """
-        threads = resolve_threads(n_threads)
-        systems: ModelSystems | None = self.__dict__.get("_systems")
-        if systems is None:
-            # Kept as a cached property would be: the model never changes.
-            systems = self.__dict__["_systems"] = model_systems(self, n_threads=threads)
-        return pair_uncertainty(self, systems, users, items, of=of, n_threads=threads)
+        return pair_uncertainty(self, users, items, of=of, n_threads=resolve_threads(n_threads))

@@ -71,6 +71,13 @@ def recommend(
             help="For a user that the model does not know: an error, or the most popular items, marked so."
         ),
     ] = "error",
+    diversity: Annotated[
+        float,
+        Parameter(
+            help="From 0 to 1: how much the items of a list are to differ from each other; for --user and "
+            "--all."
+        ),
+    ] = 0.0,
     explore: Annotated[
         Literal["ucb", "thompson"] | None,
         Parameter(
@@ -98,8 +105,9 @@ def recommend(
         raise UsageError(f"expected one of --user, --item and --all, got {' and '.join(asked) or 'none'}")
     if every and chosen == "table":
         raise UsageError("all users are no table to read: name a file with --output, or --format csv")
-    if item and explore is not None:
-        raise UsageError("--explore ranks items for --user or --all, not users for --item")
+    for name, is_asked in (("--explore", explore is not None), ("--diversity", diversity != 0.0)):
+        if item and is_asked:
+            raise UsageError(f"{name} is for lists of items (--user, --all), not of users for --item")
     fitted = model_of(model)
     names = titles_of(titles, fitted.item_ids)
     ids, word = (fitted.user_ids, "user") if item else (fitted.item_ids, "item")
@@ -111,7 +119,12 @@ def recommend(
         "unknown": unknown,
     }
     if not item:
-        limits |= {"explore": explore, "explore_weight": explore_weight, "seed": seed}
+        limits |= {
+            "diversity": diversity,
+            "explore": explore,
+            "explore_weight": explore_weight,
+            "seed": seed,
+        }
     if every:
         output.write_batches(_for_all(fitted, k, limits, names), format=chosen, output=output_file)
         return

@@ -147,8 +147,9 @@ class ExplicitALS(FactorSettings):
             its attributes say, and ids that only appear here get that. See
             :class:`alternant.attributes.AttributeEncoding`.
         initial : FactorModel or floating array of shape (n_items, n_factors), optional
-            Item factors to start from instead of `init`. A model's are matched by id, its biases too; items
-            that it does not know start as `init` says. (Users need no start: they are solved first.)
+            Item factors to start from instead of `init`. A model's are matched by id, its biases too, and
+            its coefficients of the link (by id) and of attributes (by the feature's name); items that it does
+            not know start as `init` says, coefficients at 0. (Users need no start: they are solved first.)
         callback : function of a HalfSweep, optional
             Called after each half-sweep with its number, objective, seconds and tables; a true result ends
             the fit.

@@ -15,7 +15,7 @@ from alternant.model import FactorModel, TraceEntry
 from alternant.model.priors import SidePrior, prior_parts, side_prior
 from alternant.objective import Objective, Side, Table, rows_of
 from alternant.preparation import Prepared
-from alternant.prior import PriorPart, coefficient_penalty, prior_mean, start_coefficients, with_means
+from alternant.prior import PriorPart, coefficient_penalty, prior_mean, with_means
 from alternant.training import (
     Callback,
     Initial,
@@ -23,6 +23,7 @@ from alternant.training import (
     SideState,
     State,
     alternate,
+    coefficient_start,
     finish,
     item_start,
 )
@@ -73,6 +74,10 @@ def _encoding(attributes: Any, what: Literal["user", "item"], ids: IdMap) -> Att
     return None if attributes is None else AttributeEncoding.fit(attributes, what=what, ids=ids)
 
 
+def _encoding_of(attributes: SideAttributes | None) -> AttributeEncoding | None:
+    return None if attributes is None else attributes.encoding
+
+
 def _encoded(
     encoding: AttributeEncoding, attributes: Any, what: Literal["user", "item"], ids: IdMap
 ) -> SideAttributes:
@@ -108,16 +113,19 @@ def fit_model(
         initial=initial,
         n_threads=n_threads,
     )
+    user_coefficients = coefficient_start(
+        user_parts, "users", data, objective, _encoding_of(catalogue.users), initial
+    )
+    item_coefficients = coefficient_start(
+        item_parts, "items", data, objective, _encoding_of(catalogue.items), initial
+    )
     backend = LocalBackend(data, objective, n_threads, user_parts, item_parts)
     constant = objective.constant(data)
     trained = alternate(
         backend,
         State(
-            SideState(
-                np.zeros((data.n_users, objective.width), np.float32),
-                start_coefficients(user_parts, objective.width),
-            ),
-            SideState(start, start_coefficients(item_parts, objective.width)),
+            SideState(np.zeros((data.n_users, objective.width), np.float32), user_coefficients),
+            SideState(start, item_coefficients),
         ),
         n_sweeps=estimator.n_sweeps,
         tol=estimator.tol,

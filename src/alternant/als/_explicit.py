@@ -66,8 +66,9 @@ class ExplicitALS(FactorSettings):
     l1_regularization : float, default 0
         λ₁: a row adds λ₁·n^ν·Σ|factor|, by coordinate descent.
     transforms : str, default ""
-        Transforms of values, in order, as in ``"log(epsilon=1) half_life(days=30)"``; predictions are on the
-        scale that they leave. See :class:`alternant.preparation.Preparation`.
+        Transforms of values, in order, as in ``"log(epsilon=1) half_life(days=30)"``. Predictions undo log
+        and normalize; scores, explanations and uncertainties, and with bm25 or tfidf predictions too, are on
+        the scale that they leave. See :class:`alternant.preparation.Preparation`.
     user_discount, item_discount : float, default 0
         γ: an entry's weight is multiplied by n_user^−γ · n_item^−γ over its mean.
     n_sweeps : int, default 12

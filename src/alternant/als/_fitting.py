@@ -14,7 +14,7 @@ from alternant.interactions import EntryRows, Interactions, check_interactions
 from alternant.model import FactorModel, TraceEntry
 from alternant.model.priors import SidePrior, prior_parts, side_prior
 from alternant.objective import Objective, Side, Table, rows_of
-from alternant.preparation import Prepared
+from alternant.preparation import Prepared, value_steps
 from alternant.prior import PriorPart, coefficient_penalty, prior_mean, with_means
 from alternant.training import (
     Callback,
@@ -143,6 +143,8 @@ def fit_model(
     unobserved = backend.unobserved("users", finished.items, finished.users.table)
     user_mean = prior_mean(user_parts, finished.user_coefficients, n_threads=n_threads)
     item_mean = prior_mean(item_parts, finished.item_coefficients, n_threads=n_threads)
+    # The range of what predict gives: of raw values, where transforms of them are undone.
+    undoes = bool(value_steps(prepared.fitted.preparation))
     return FactorModel(
         user_ids=data.user_ids,
         item_ids=data.item_ids,
@@ -165,7 +167,7 @@ def fit_model(
             TraceEntry(last.sweep + 1, "users", value, last.seconds, unobserved, regularization),
         ),
         stopped=trained.stopped,
-        value_range=data.summary().value_range,
+        value_range=(catalogue.interactions if undoes else data).summary().value_range,
         frame_type=catalogue.interactions.frame_type,
     )
 

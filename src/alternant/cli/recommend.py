@@ -21,7 +21,9 @@ from alternant.cli.loading import (
 from alternant.cli.options import UsageError, shown, whole
 from alternant.cli.output import FormatOption, OutputOption
 from alternant.model import FactorModel, FoldedIn, Recommendations
+from alternant.model.choosing import choose
 from alternant.model.lists import Titles
+from alternant.model.pairs import predictions
 
 USERS_AT_ONCE = 4096
 FOOTNOTE = (
@@ -138,7 +140,7 @@ def recommend(
     said_by_heading = ("user_id",) if user else ("item_id", "title")
     is_limited = exclude or candidates or min_entries > 1 or not exclude_seen
     output.write(
-        output.with_titles(recommendation_columns(result, fitted, is_explored=explore is not None), names),
+        output.with_titles(recommendation_columns(result, fitted), names),
         format=chosen,
         output=output_file,
         title=heading,
@@ -152,26 +154,20 @@ def recommendation_columns(
     result: Recommendations,
     model: FactorModel,
     folded: FoldedIn | None = None,
-    *,
-    is_explored: bool = False,
 ) -> dict[str, NDArray[Any]]:
     """Return the columns of recommendations in the order in which every command shows them.
 
-    The prediction is the score with the mean and the user's bias (of the model, or of `folded` users), to the
-    bits of ``model.predict``; NaN beside a fallback. Beside explored scores the model predicts anew.
+    The prediction is that of ``model.predict`` (with `folded`, for these users); NaN beside a fallback.
     """
-    ids, biases = (model.user_ids, model.user_biases) if folded is None else (folded.ids, folded.biases)
-    prediction = np.full(len(result.score), model.mean, np.float64)
+    prediction = np.full(len(result.score), np.nan, np.float32)
     by_model = result.source == "model"
-    if biases is not None:
-        prediction[by_model] += biases[ids.encode(result.user_id[by_model], what="user")]
-    if is_explored:
-        prediction[by_model] = model.predict(result.user_id[by_model], result.item_id[by_model])
-    else:
-        prediction += result.score
-    prediction[~by_model] = np.nan
+    users = result.user_id[by_model]
+    chosen = choose(model, "users", users if folded is None else folded)
+    index = chosen.index if folded is None else folded.ids.encode(users, what="user")
+    items = model.item_ids.encode(result.item_id[by_model], what="item")
+    prediction[by_model] = predictions(model, chosen, index, items, n_threads=None)
     columns = {name: getattr(result, name) for name in ("user_id", "rank", "item_id", "score")}
-    return {**columns, "prediction": prediction.astype(np.float32), "source": result.source}
+    return {**columns, "prediction": prediction, "source": result.source}
 
 
 def _for_all(
@@ -182,7 +178,7 @@ def _for_all(
     for begin in range(0, max(len(users), 1), USERS_AT_ONCE):
         asked = model.user_ids.decode(users[begin : begin + USERS_AT_ONCE])
         result = model.recommend(asked, k, **limits)
-        columns = recommendation_columns(result, model, is_explored=limits["explore"] is not None)
+        columns = recommendation_columns(result, model)
         yield output.with_titles(columns, titles)
 
 

@@ -62,7 +62,8 @@ class PairAnswers(Snapshot):
         Returns
         -------
         float32, shape (n,); a float for two single ids
-            On the scale of the training values.
+            On the scale of the training values: transforms log and normalize are undone (for an unknown user,
+            as if his mean were the average one). With bm25 or tfidf on the scale that these leave.
 
         Raises
         ------

@@ -139,7 +139,8 @@ def test_what_explain_refuses(here, capsys):
     status, said = failing(capsys, "explain", "--user", "7")
     assert (status, said) == (2, "error: expected both --user and --item; see alternant --help\n")
     status, said = failing(capsys, "explain", "--user", "7", "--item", "3", "-k", "0")
-    assert (status, said) == (1, "error: k must be a positive integer, got 0\n")
+    assert status == 2
+    assert said.startswith("error: invalid value for -k: expected a positive integer, got 0; see ")
     status, said = failing(capsys, "explain", "--user", "700", "--item", "3")
     assert status == 1
     assert said.startswith("error: no user 700 in this model (40 users)")
@@ -223,3 +224,20 @@ def test_what_update_refuses(here, capsys, tmp_path):
     )
     assert status == 1
     assert "looks like ratings" in said
+
+
+def test_numbers_and_files_that_cannot_be_meant(here, capsys, tmp_path, monkeypatch):
+    for command in (["recommend", "--user", "7"], ["similar", "--item", "3"]):
+        status, said = failing(capsys, *command, "-k", "0")
+        assert status == 2
+        assert said.startswith("error: invalid value for -k: expected a positive integer, got 0; see ")
+        status, said = failing(capsys, *command, "--min-entries", "-1")
+        assert status == 2
+        assert "--min-entries: expected an integer of at least 0, got -1; see " in said
+        monkeypatch.chdir(tmp_path)  # without a model: the second id is taken for the name of one
+        status, said = failing(capsys, *command, "8")
+        assert (status, said) == (
+            1, "error: no model file '8'; make one with alternant fit; where it is an id: repeat --user or "
+            "--item before each\n",
+        )  # fmt: skip
+        monkeypatch.chdir(here)

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from alternant.cli import console, output
 from alternant.cli.loading import MODEL, ModelArgument, TitlesOption, labels, model_of, titles_of
-from alternant.cli.options import UsageError, whole
+from alternant.cli.options import UsageError, whole_from
 from alternant.cli.output import FormatOption, OutputOption
-from alternant.errors import DataError
 from alternant.model import Explanation
 from alternant.model.lists import Titles
 
@@ -32,7 +31,7 @@ def explain(
         int,
         Parameter(
             name=["--k", "-k"],
-            converter=whole,
+            converter=whole_from(1),
             help="How many terms of each score; what is left is one more row, their sum.",
         ),
     ] = 10,
@@ -47,8 +46,6 @@ def explain(
     chosen = output.check(format, output_file)
     if not (user and item):
         raise UsageError("expected both --user and --item")
-    if k < 1:
-        raise DataError(f"k must be a positive integer, got {k}")
     fitted = model_of(model)
     names = titles_of(titles, fitted.item_ids)
     both = itertools.product(labels(user, fitted.user_ids, "user"), labels(item, fitted.item_ids, "item"))

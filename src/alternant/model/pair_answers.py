@@ -126,7 +126,7 @@ class PairAnswers(Snapshot):
         >>> from alternant import ExplicitALS, Interactions
         >>> model = ExplicitALS(n_factors=1).fit(Interactions.from_arrays(["ann", "bob"], ["x", "x"], [4, 4]))
         >>> print(model.complete())
-        predictions for 2 users × 1 items; cells in [ ] are known
+        predictions for 2 users × 1 item; cells in [ ] are known
                   x
         ann  [4.00]
         bob  [4.00]

@@ -43,4 +43,5 @@ NB_MODULE(_kernels, m) {
     alternant::bind_ids(m);
     alternant::bind_csr(m);
     alternant::bind_random(m);
+    alternant::bind_inverses(m);
 }

@@ -17,6 +17,7 @@ from alternant.errors import (
     ModelFileError,
     SingularSystemError,
     UnknownIdError,
+    UnknownSettingError,
 )
 from alternant.ids import IdMap
 from alternant.interactions import Interactions
@@ -41,6 +42,7 @@ __all__ = [
     "ModelFileError",
     "SingularSystemError",
     "UnknownIdError",
+    "UnknownSettingError",
     "load",
 ]
 # Not in __all__: `from alternant import *` must not need an extra.

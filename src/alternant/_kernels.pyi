@@ -283,3 +283,8 @@ def standard_normal(ids: _UInt64In1, seed: int, stream: int, out: _Float32Out2, 
     """
     Fill row i of out with standard normals that depend on ids[i], seed, stream and the column only.
     """
+
+def half_inverses(matrices: _Float64Out2, out: _Float32Out2, n_threads: int) -> int:
+    """
+    Fill out with the inverses of Cholesky factors; returns the first matrix that has none, or -1.
+    """

@@ -2,6 +2,7 @@
 
 AlternantError
 ├── DataError (ValueError)              the data or an argument cannot be used
+├── UnknownSettingError (TypeError)     an estimator has no setting of that name
 ├── UnknownIdError (KeyError)           a user or item id that the model or the data does not know
 ├── SingularSystemError (ArithmeticError)   a row has no unique solution
 ├── DivergedError (ArithmeticError)     factors became infinite or NaN
@@ -18,6 +19,10 @@ class AlternantError(Exception):
 
 class DataError(AlternantError, ValueError):
     """The data or an argument cannot be used as given."""
+
+
+class UnknownSettingError(AlternantError, TypeError):
+    """An estimator has no setting of that name."""
 
 
 class UnknownIdError(AlternantError, KeyError):

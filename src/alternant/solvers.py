@@ -40,9 +40,9 @@ def fix_side(
     not change, as the other side is solved afresh), strongest direction first; with coordinate descent, which
     a rotation would break, the Gramian stays in full.
 
-    Unless `exact`, rows of the other side may be solved by steps from where they are, and the table of a model
-    of known pairs is turned, too: into the eigenbasis of Σ n_i y_i y_iᵀ / Σ n_i, where most of its row systems
-    are nearly diagonal.
+    Unless `exact`, rows of the other side may be solved by steps from where they are, and the table of a
+    model of known pairs is turned, too: into the eigenbasis of Σ n_i y_i y_iᵀ / Σ n_i, where most of its row
+    systems are nearly diagonal.
 
     Returns
     -------
@@ -59,9 +59,9 @@ def fix_side(
         _, vectors = dense.symmetric_eigen(gram)
         rotation = vectors.T.astype(np.float32)
         turned = _turn(table, rotation, n_threads)
-        spread = _spread(turned, counts, n_threads)
-        spread[k:] = 1.0  # a bias is multiplied by 1
-        return FixedSide(turned, spread=spread), rotation
+        moment = _spread(turned, counts, n_threads)
+        moment[k:] = 1.0  # a bias is multiplied by 1
+        return FixedSide(turned, spread=moment), rotation
     weights = objective.unobserved_scale(side, counts)
     gram = _gramian(table, weights, n_threads)
     if objective.by_descent:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alternant import _settings
+from alternant._words import counted
 from alternant.errors import DataError
 from alternant.interactions import Interactions, check_interactions
 
@@ -28,7 +29,8 @@ class Split:
     test: Interactions
 
     def __repr__(self) -> str:
-        return f"Split(train={self.train.n_entries:,} entries, test={self.test.n_entries:,} entries)"
+        train, test = counted(self.train.n_entries, "entry"), counted(self.test.n_entries, "entry")
+        return f"Split(train={train}, test={test})"
 
 
 def random_split(interactions: Interactions, *, test_fraction: float = 0.1, seed: int = 0) -> Split:
@@ -52,7 +54,7 @@ def random_split(interactions: Interactions, *, test_fraction: float = 0.1, seed
     --------
     >>> data = Interactions.from_arrays([1, 1, 2, 2], [1, 2, 1, 2])
     >>> random_split(data, test_fraction=0.25)
-    Split(train=3 entries, test=1 entries)
+    Split(train=3 entries, test=1 entry)
     """
     check_interactions(interactions)
     share = _settings.number("test_fraction", test_fraction, "a number between 0 and 1", lambda x: 0 < x < 1)

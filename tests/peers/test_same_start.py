@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from alternant import ImplicitALS, Interactions
-from peers.objectives import Data, implicit_objective
+from alternant import ExplicitALS, ImplicitALS, Interactions
+from peers.objectives import Data, explicit_objective, implicit_objective
 
 sparse = pytest.importorskip("scipy.sparse")
 pytestmark = pytest.mark.nightly
@@ -22,10 +22,10 @@ def problem(seed=0):
     return Data(stored, values, np.where(stored, 1.0, 0.0)), users, items
 
 
-def ours(settings, data, items):
+def ours(settings, data, items, estimator=ImplicitALS):
     """The loss after the last item half-sweep, which is where the others end too."""
     users_at, items_at = np.nonzero(data.stored)
-    model = ImplicitALS(n_factors=N_FACTORS, n_sweeps=N_SWEEPS, tol=0.0, **settings).fit(
+    model = estimator(n_factors=N_FACTORS, n_sweeps=N_SWEEPS, tol=0.0, **settings).fit(
         Interactions.from_arrays(users_at, items_at, data.values[data.stored]), initial=items
     )
     return next(e.objective for e in model.trace if e.sweep == N_SWEEPS and e.side == "items")
@@ -76,3 +76,44 @@ def test_irspack(loss_type, solver_type):
     converted = converted_settings(**settings)
     theirs = implicit_objective(converted, data, core.user.astype(float), core.item.astype(float))
     assert ours(converted, data, items) <= theirs * (1 + 1e-6)
+
+
+def lenskit_tables(scorer, data, users, items):
+    """Its user and item factors after 15 epochs from these."""
+    pandas = pytest.importorskip("pandas")
+    from lenskit.data import from_interactions_df
+    from lenskit.training import TrainingOptions
+
+    rows, columns = np.nonzero(data.stored)
+    frame = pandas.DataFrame({"user_id": rows, "item_id": columns, "rating": data.values[rows, columns]})
+    trainer = scorer.create_trainer(from_interactions_df(frame), TrainingOptions(rng=1))
+    trainer.load_parameters({"user_embeddings": users.copy(), "item_embeddings": items.copy()})
+    for _ in range(N_SWEEPS):
+        trainer.train_epoch()
+    return scorer.user_embeddings.astype(float), scorer.item_embeddings.astype(float)
+
+
+def test_lenskit_implicit():
+    als = pytest.importorskip("lenskit.als")
+
+    from peers.test_lenskit_peer import converted_settings
+
+    data, users, items = problem()
+    scorer = als.ImplicitMFScorer(embedding_size=N_FACTORS, weight=2.0, regularization=0.5)
+    converted = converted_settings(weight=2.0, user_regularization=0.5, item_regularization=0.5)
+    theirs = implicit_objective(converted, data, *lenskit_tables(scorer, data, users, items))
+    assert ours(converted, data, items) <= theirs * (1 + 1e-6)
+
+
+def test_lenskit_explicit():
+    """On what its bias model leaves of the ratings, as its factors are."""
+    als = pytest.importorskip("lenskit.als")
+
+    from peers.test_lenskit_peer import converted_biased_settings, residuals
+
+    data, users, items = problem()
+    left = residuals(data)
+    scorer = als.BiasedMFScorer(embedding_size=N_FACTORS, regularization=0.1, damping=5.0)
+    converted = converted_biased_settings()
+    theirs = explicit_objective(converted, left, *lenskit_tables(scorer, data, users, items))
+    assert ours(converted, left, items, ExplicitALS) <= theirs * (1 + 1e-6)

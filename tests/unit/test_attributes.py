@@ -148,8 +148,8 @@ def test_categories_that_were_not_seen_are_left_out_and_do_not_shrink_the_others
     half = np.float32(1 / math.sqrt(2))
     assert dense(rows).tolist() == [[half, half, 0, 0, 0], [0, 0, 0, 0, 1]]
     assert caplog.messages == [
-        "attribute 'genres': 2 categories without a feature are left out, in 2 cells",
-        "attribute 'country': 1 categories without a feature are left out, in 1 cells",
+        "attribute 'genres': 2 categories without a feature left out, in 2 cells",
+        "attribute 'country': 1 category without a feature left out, in 1 cell",
     ]
 
 

@@ -574,7 +574,7 @@ def test_titles_that_belong_to_other_items(here, capsys):
     Path("other.csv").write_text("id,title\ntt01,One\n")
     said = run(capsys, "recommend", "--user", "7", "--titles", "other.csv", "-q")[1]
     assert said == (
-        "warning: none of the 1 ids in other.csv, such as 'tt01', is an item of the model "
+        "warning: no id in other.csv (1 title), such as 'tt01', is an item of the model "
         "(40 items, such as 1)\n"
     )
     Path("both.csv").write_text("id,title\n003,No\n3,Three\ntt01,One\n")  # strings, and yet 3 is found
@@ -655,7 +655,7 @@ def test_histories_with_unknown_items(here, capsys):
     Path("new.csv").write_text("userId,movieId,rating\n1,3,5\n1,999,4\n2,999,4\n")
     assert "no item 999 in this model" in failing(capsys, "fold-in", "model.safetensors", "new.csv")[1]
     out, said = run(capsys, "fold-in", "model.safetensors", "new.csv", "--unknown", "drop", "-k", "2")
-    assert "left out 2 entries of 1 unknown items; 1 of 2 users have none left" in said
+    assert "left out 2 entries of 1 unknown item; 1 of 2 users have none left" in said
     assert [(row["user_id"], row["source"]) for row in table(out)] == [
         ("1", "model"), ("1", "model"), ("2", "fallback"), ("2", "fallback")
     ]  # fmt: skip

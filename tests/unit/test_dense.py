@@ -87,3 +87,20 @@ def test_eigendecomposition_of_matrices_of_low_rank(n, rank, unit):
 def test_eigendecomposition_refuses_nan():
     with pytest.raises(DivergedError, match="a matrix that is not finite: factors have diverged"):
         dense.symmetric_eigen(np.array([[1.0, np.nan], [np.nan, 1.0]]))
+
+
+def test_half_inverses_of_many_matrices_at_once():
+    rng = np.random.default_rng(0)
+    for width in (1, 2, 5, 33):
+        roots = rng.standard_normal((11, width, width + 3))
+        matrices = roots @ roots.transpose(0, 2, 1)
+        halves, failed = dense.half_inverses(matrices.copy(), n_threads=3)
+        assert failed == -1
+        np.testing.assert_allclose(halves, np.linalg.inv(np.linalg.cholesky(matrices)), rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(dense.half_inverses(matrices.copy(), n_threads=1)[0], halves)
+    matrices[[4, 7]] = -np.eye(33)
+    assert dense.half_inverses(matrices.copy(), n_threads=2)[1] == 4
+    matrices[4] = np.nan
+    assert dense.half_inverses(matrices.copy(), n_threads=2)[1] == 4
+    halves, failed = dense.half_inverses(np.zeros((0, 3, 3)), n_threads=1)
+    assert (halves.shape, failed) == ((0, 3, 3), -1)

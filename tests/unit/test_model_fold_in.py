@@ -134,7 +134,7 @@ def test_unknown_items_are_left_out_on_request(caplog):
         model.fold_in(history)
     with caplog.at_level("INFO", logger="alternant.model"):
         folded = model.fold_in(history, unknown="drop")
-    assert caplog.messages == ["left out 2 entries of 1 unknown items; 1 of 2 users have none left"]
+    assert caplog.messages == ["left out 2 entries of 1 unknown item; 1 of 2 users have none left"]
     assert folded.ids.labels.tolist() == ["cold", "new"]
     np.testing.assert_array_equal(folded.table[1], model.fold_in({"x": 5.0}).table[0])
     np.testing.assert_array_equal(folded.table[0], 0)

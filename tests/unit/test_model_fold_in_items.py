@@ -66,4 +66,4 @@ def test_unknown_users_are_refused_or_dropped():
         model.fold_in_items(new, unknown="skip")
     with pytest.raises(DataError, match="history must be Interactions, got dict; a frame goes through"):
         model.fold_in_items({1: 2.0})
-    assert repr(folded) == "FoldedItems(2 items, 1 entries, 3 factors)"
+    assert repr(folded) == "FoldedItems(2 items, 1 entry, 3 factors)"

@@ -99,7 +99,9 @@ def test_dictionary_round_trip():
 
 def test_a_foreign_dictionary_is_refused():
     good = explicit(3, True, 2.5, Ridge(0.3), Ridge(0.7)).to_dict()
-    with pytest.raises(DataError, match="objective kind must be one of 'explicit', 'implicit', 'sampled', got 'magic'"):
+    with pytest.raises(
+        DataError, match="objective kind must be one of 'explicit', 'implicit', 'sampled', got 'magic'"
+    ):
         from_dict({**good, "kind": "magic"})
     with pytest.raises(DataError, match="the objective lacks a field or has one too many: 'user_ridge'"):
         from_dict({name: value for name, value in good.items() if name != "user_ridge"})

@@ -99,8 +99,9 @@ class ExplicitALS(FactorSettings):
     l1_regularization : float, default 0
         λ₁: a row adds λ₁·n^ν·Σ|factor|, by coordinate descent.
     transforms : str, default ""
-        Transforms of values, in order, as in ``"log(epsilon=1) half_life(days=30)"``; predictions are on the
-        scale that they leave. See :class:`alternant.preparation.Preparation`.
+        Transforms of values, in order, as in ``"log(epsilon=1) half_life(days=30)"``. Predictions undo log
+        and normalize; scores, explanations and uncertainties, and with bm25 or tfidf predictions too, are on
+        the scale that they leave. See :class:`alternant.preparation.Preparation`.
     user_discount, item_discount : float, default 0
         γ: an entry's weight is multiplied by n_user^−γ · n_item^−γ over its mean.
     n_samples : int, default 0
@@ -200,8 +201,9 @@ class ExplicitALS(FactorSettings):
             its attributes say, and ids that only appear here get that. See
             :class:`alternant.attributes.AttributeEncoding`.
         initial : FactorModel or floating array of shape (n_items, n_factors), optional
-            Item factors to start from instead of `init`. A model's are matched by id, its biases too; items
-            that it does not know start as `init` says. (Users need no start: they are solved first.)
+            Item factors to start from instead of `init`. A model's are matched by id, its biases too, and
+            its coefficients of the link (by id) and of attributes (by the feature's name); items that it does
+            not know start as `init` says, coefficients at 0. (Users need no start: they are solved first.)
         callback : function of a HalfSweep, optional
             Called after each half-sweep with its number, objective, seconds and tables; a true result ends
             the fit.

@@ -15,8 +15,8 @@ from alternant.interactions import EntryRows, Interactions, check_interactions
 from alternant.model import FactorModel, TraceEntry
 from alternant.model.priors import SidePrior, prior_parts, side_prior
 from alternant.objective import Objective, Side, Table, rows_of
-from alternant.preparation import Prepared
-from alternant.prior import PriorPart, coefficient_penalty, prior_mean, start_coefficients, with_means
+from alternant.preparation import Prepared, value_steps
+from alternant.prior import PriorPart, coefficient_penalty, prior_mean, with_means
 from alternant.training import (
     Callback,
     Initial,
@@ -24,6 +24,7 @@ from alternant.training import (
     SideState,
     State,
     alternate,
+    coefficient_start,
     finish,
     item_start,
 )
@@ -74,6 +75,10 @@ def _encoding(attributes: Any, what: Literal["user", "item"], ids: IdMap) -> Att
     return None if attributes is None else AttributeEncoding.fit(attributes, what=what, ids=ids)
 
 
+def _encoding_of(attributes: SideAttributes | None) -> AttributeEncoding | None:
+    return None if attributes is None else attributes.encoding
+
+
 def _encoded(
     encoding: AttributeEncoding, attributes: Any, what: Literal["user", "item"], ids: IdMap
 ) -> SideAttributes:
@@ -109,6 +114,12 @@ def fit_model(
         initial=initial,
         n_threads=n_threads,
     )
+    user_coefficients = coefficient_start(
+        user_parts, "users", data, objective, _encoding_of(catalogue.users), initial
+    )
+    item_coefficients = coefficient_start(
+        item_parts, "items", data, objective, _encoding_of(catalogue.items), initial
+    )
     days = None if objective.day_ridge is None else UserDays.of(data.by_user)
     backend = LocalBackend(
         data, objective, n_threads, user_parts, item_parts, days, exact=estimator.solver == "exact"
@@ -117,11 +128,8 @@ def fit_model(
     trained = alternate(
         backend,
         State(
-            SideState(
-                np.zeros((data.n_users, objective.width), np.float32),
-                start_coefficients(user_parts, objective.width),
-            ),
-            SideState(start, start_coefficients(item_parts, objective.width)),
+            SideState(np.zeros((data.n_users, objective.width), np.float32), user_coefficients),
+            SideState(start, item_coefficients),
         ),
         n_sweeps=estimator.n_sweeps,
         tol=estimator.tol,
@@ -139,6 +147,8 @@ def fit_model(
     unobserved = backend.unobserved("users", finished.items, finished.users.table)
     user_mean = prior_mean(user_parts, finished.user_coefficients, n_threads=n_threads)
     item_mean = prior_mean(item_parts, finished.item_coefficients, n_threads=n_threads)
+    # The range of what predict gives: of raw values, where transforms of them are undone.
+    undoes = bool(value_steps(prepared.fitted.preparation))
     return FactorModel(
         user_ids=data.user_ids,
         item_ids=data.item_ids,
@@ -164,7 +174,7 @@ def fit_model(
             TraceEntry(last.sweep + 1, "users", value, last.seconds, unobserved, regularization),
         ),
         stopped=trained.stopped,
-        value_range=data.summary().value_range,
+        value_range=(catalogue.interactions if undoes else data).summary().value_range,
         frame_type=catalogue.interactions.frame_type,
     )
 

@@ -1,10 +1,12 @@
 """Settings of the estimators: declared with their help, checked when an estimator is made."""
 
-from collections.abc import Callable
+import difflib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from alternant import _settings
+from alternant.errors import UnknownSettingError
 from alternant.kernels import MOST_THREADS
 
 
@@ -46,9 +48,45 @@ def one_of(estimator: Any, name: str, choices: tuple[str, ...]) -> None:
     _settings.choice(name, getattr(estimator, name), choices)
 
 
+_ELSEWHERE = {
+    "n_factors": "rank embedding_size embedding_dim latent_dim dim k no_components",
+    "n_sweeps": "iterations n_iterations n_iter niter max_iter maxiter epochs n_epochs",
+    "regularization": "reg reg_param regparam lambda lambda_ reg_lambda reg_all",
+    "seed": "random_state random_seed",
+    "n_threads": "num_threads nthreads n_jobs workers num_workers",
+    "unobserved_weight": "alpha0 unobserved",
+    "nonnegative": "nonneg non_negative",
+    "tol": "tolerance eps",
+}
+"""What other libraries call a setting, in lower case."""
+
+
+def refuse_unknown(estimator: type, positional: tuple[object, ...], given: Iterable[str]) -> None:
+    """Refuse settings that an estimator does not have, and those without a name."""
+    known = list(estimator.__dataclass_fields__)  # type: ignore[attr-defined]
+    if positional:
+        raise UnknownSettingError(
+            f"settings of {estimator.__name__} go by name, got {positional[0]!r} without one; "
+            f"write {estimator.__name__}({known[0]}={positional[0]!r})"
+        )
+    unknown = next((name for name in given if name not in known), None)
+    if unknown is None:
+        return
+    called = {name: ours for ours, names in _ELSEWHERE.items() if ours in known for name in names.split()}
+    close = difflib.get_close_matches(unknown.lower(), known, n=1)
+    meant = called.get(unknown.lower()) or (close[0] if close else None)
+    hint = f"did you mean {meant!r}?" if meant else f"it has {', '.join(known)}"
+    raise UnknownSettingError(f"{estimator.__name__} has no setting {unknown!r}; {hint}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class FactorSettings:
     """The settings that all estimators have; their docstrings say what they mean."""
+
+    def __new__(cls, *args: object, **settings: object) -> Self:
+        """Refuse unknown settings in our words, before ``__init__`` would in Python's."""
+        refuse_unknown(cls, args, settings)
+        return super().__new__(cls)
 
     n_factors: int = setting(64, "length of a user's or item's vector")
     regularization: float | Literal["auto"] = setting("auto", "ridge λ, or auto: a rule from the data")

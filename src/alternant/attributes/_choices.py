@@ -17,8 +17,8 @@ class AttributeTable:
     id_column : str or None
         The column of the ids. Default: the one with a usual name, such as ``movieId`` or ``id``.
     columns : mapping of str to kind, sequence of str, or None
-        Which columns to use: as "numeric", "boolean", "categorical" or "tags", or as what they look like.
-        Default: all that can be used.
+        Which columns to use: as "numeric", "boolean", "categorical" or "tags", or (None, or a sequence) as
+        what they look like. Default: all that can be used.
     min_count : int
         Categories and tags of fewer rows have no feature.
 
@@ -34,7 +34,7 @@ class AttributeTable:
 
     frame: Any
     id_column: str | None = None
-    columns: Mapping[str, AttributeKind] | Sequence[str] | None = None
+    columns: Mapping[str, AttributeKind | None] | Sequence[str] | None = None
     min_count: int = 1
 
 

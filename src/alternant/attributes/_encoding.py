@@ -79,7 +79,7 @@ class AttributeEncoding:
         what: What,
         ids: IdMap | None = None,
         id_column: str | None = None,
-        columns: Mapping[str, AttributeKind] | Sequence[str] | None = None,
+        columns: Mapping[str, AttributeKind | None] | Sequence[str] | None = None,
         min_count: int = 1,
     ) -> "AttributeEncoding":
         """Find out what each column of a table becomes.
@@ -104,8 +104,8 @@ class AttributeEncoding:
         id_column : str or None
             The column of the ids. Default: the one with a usual name, such as ``movieId`` or ``id``.
         columns : mapping of str to kind, sequence of str, or None
-            Which columns to use: as "numeric", "boolean", "categorical" or "tags", or as what they look
-            like. Default: all that can be used. Not with an AttributeMatrix.
+            Which columns to use: as "numeric", "boolean", "categorical" or "tags", or (None, or a sequence)
+            as what they look like. Default: all that can be used. Not with an AttributeMatrix.
         min_count : int
             Categories and tags of fewer rows have no feature.
 
@@ -285,7 +285,7 @@ def _wishes(columns: Any) -> dict[str, Wish] | None:
     for name, kind in kinds.items():
         if not isinstance(name, str):
             raise DataError(f"columns must name columns by strings, got {name!r}")
-        if isinstance(columns, Mapping) and kind not in KINDS:
+        if kind is not None and kind not in KINDS:
             raise DataError(f"columns must map {name!r} to one of {', '.join(KINDS)}, got {kind!r}")
     return {name: Wish(kind, is_named=True) for name, kind in kinds.items()}
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alternant._columns import Column
+from alternant._words import counted
 from alternant.attributes._cells import tags, texts
 from alternant.attributes._column import AttributeColumn
 from alternant.attributes._fitting import checked_numbers
@@ -43,9 +44,11 @@ def features_of(
     known = places >= 0
     if not known.all():
         _log.info(
-            "attribute %r: %d categories without a feature are left out, in %d cells",
-            column.name, np.count_nonzero(place_of_word < 0), np.count_nonzero(~known),
-        )  # fmt: skip
+            "attribute %r: %s without a feature left out, in %s",
+            column.name,
+            counted(int(np.count_nonzero(place_of_word < 0)), "category"),
+            counted(int(np.count_nonzero(~known)), "cell"),
+        )
     rows, places = cells.rows[known], places[known]
     if column.kind == "categorical":
         return rows, places + begin, np.ones(len(rows), dtype=np.float32)

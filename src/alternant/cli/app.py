@@ -16,6 +16,7 @@ from alternant import __version__
 from alternant.cli import INTERRUPTED, console
 from alternant.cli.demo import demo
 from alternant.cli.doctor import doctor
+from alternant.cli.explain import explain
 from alternant.cli.export import export
 from alternant.cli.fit import fit
 from alternant.cli.fold_in import fold_in
@@ -24,9 +25,10 @@ from alternant.cli.options import UsageError, flag_text
 from alternant.cli.predict import predict
 from alternant.cli.recommend import recommend
 from alternant.cli.similar import similar
+from alternant.cli.update import update
 from alternant.errors import AlternantError
 
-COMMANDS = (fit, predict, recommend, similar, fold_in, inspect, export, doctor, demo)
+COMMANDS = (fit, predict, recommend, similar, explain, fold_in, update, inspect, export, doctor, demo)
 
 _WANTED = {
     "SOURCE": "a ratings file",
@@ -161,7 +163,7 @@ def _in_options(message: str) -> str:
     message = re.sub(r"\bin row (\d+)", lambda found: f"in data row {int(found[1]) + 1}", message)
     message = re.sub(r"\b(user|item|value|weight|time|event)=(?=$|[\s,;:])", r"--\1-column", message)
     return re.sub(
-        r"\b(duplicates|on_invalid|unknown)=\"(\w+)\"",
+        r"\b(duplicates|on_invalid|unknown|mode|refresh)=\"(\w+)\"",
         lambda found: f"{flag_text(found[1])} {found[2]}",
         message,
     )

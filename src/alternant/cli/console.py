@@ -10,6 +10,10 @@ from collections.abc import Callable
 
 from rich.console import Console
 
+from alternant._words import counted
+
+__all__ = ["LogHandler", "counted", "err", "note", "out", "printable"]
+
 _NARROWEST = 24
 """Of what is laid out in columns: in less, no word of a table or a help page finds room."""
 
@@ -34,11 +38,6 @@ def err() -> Console:
     made = _Console(stderr=True, highlight=False, markup=False)
     made.width = max(made.width, _NARROWEST)
     return made
-
-
-def counted(n: int, word: str) -> str:
-    """Return e.g. ``1 user`` or ``1,682 items``."""
-    return f"{n:,} {word}{'' if n == 1 else 's'}"
 
 
 def printable(text: str) -> str:

@@ -10,6 +10,15 @@ from alternant import weighting
 from alternant.als import ExplicitALS, ImplicitALS
 from alternant.cli import INTERRUPTED, console, output
 from alternant.cli import config as settings_file
+from alternant.cli.attributes import (
+    ItemAttributesIdOption,
+    ItemAttributesOption,
+    ItemAttributesUseOption,
+    UserAttributesIdOption,
+    UserAttributesOption,
+    UserAttributesUseOption,
+    choices,
+)
 from alternant.cli.loading import MODEL, READING, ratings_of
 from alternant.cli.options import (
     Option,
@@ -24,8 +33,7 @@ from alternant.cli.options import (
 )
 from alternant.cli.progress import follow
 from alternant.errors import DataError
-from alternant.ids import IdMap
-from alternant.reading import read, read_attributes
+from alternant.reading import read
 
 EXPLICIT, IMPLICIT = of_dataclass(ExplicitALS), of_dataclass(ImplicitALS)
 SHARED = common(EXPLICIT, IMPLICIT, when="with --implicit")
@@ -59,15 +67,12 @@ def fit(
             help="Fit a model of what people did (clicks, plays, purchases) instead of ratings: ImplicitALS.",
         ),
     ] = None,
-    user_attributes: Annotated[
-        Path | None, Parameter(help="A file of user ids and what is known of the users, one row for each.")
-    ] = None,
-    item_attributes: Annotated[
-        Path | None,
-        Parameter(
-            help="The same of items, e.g. movies.csv with genres; items that are only there get scores."
-        ),
-    ] = None,
+    user_attributes: UserAttributesOption = None,
+    user_attributes_id: UserAttributesIdOption = None,
+    user_attributes_use: UserAttributesUseOption = None,
+    item_attributes: ItemAttributesOption = None,
+    item_attributes_id: ItemAttributesIdOption = None,
+    item_attributes_use: ItemAttributesUseOption = None,
     **options: Any,
 ) -> int:
     """Fit a model to a file of ratings and save it.
@@ -82,6 +87,8 @@ def fit(
     if output_file.suffix != ".safetensors":
         raise DataError(f"a model file ends in .safetensors, got {str(output_file)!r}")
     output.check_folder(output_file)
+    about_users = choices("user", user_attributes, user_attributes_id, user_attributes_use)
+    about_items = choices("item", item_attributes, item_attributes_id, item_attributes_use)
     reading = given(READING, options, sections["reading"])
     if not is_implicit:
         ratings_of(source, reading, otherwise="; --implicit is for clicks, plays and purchases")
@@ -94,8 +101,8 @@ def fit(
             chosen = ", ".join(f"{flag_text(name)} {value!r}" for name, value in selection.items())
             raise DataError(f"none of the {n_read:,} entries is left by {chosen}; ask for less")
     console.note(str(interactions.summary()))
-    users = _attributes(user_attributes, interactions.user_ids)
-    items = _attributes(item_attributes, interactions.item_ids)
+    users = about_users.read(interactions.user_ids)
+    items = about_items.read(interactions.item_ids)
     with follow(estimator.n_sweeps) as callback:
         model = estimator.fit(interactions, user_attributes=users, item_attributes=items, callback=callback)
     model.save(output_file)
@@ -137,11 +144,6 @@ def _estimator(
         if options.get(name) is None:
             raise
         raise UsageError(f"{flag_text(name)} {rest}") from None
-
-
-def _attributes(path: Path | None, ids: IdMap) -> Any:
-    """Return a table of attributes whose ids are of the kind of `ids`; None without a file."""
-    return None if path is None else read_attributes(path, id_kind=ids.kind)
 
 
 with_options(

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from alternant.cli import console
-from alternant.cli.options import of_function, whole
+from alternant.cli.options import of_function, whole_from
 from alternant.errors import DataError
 from alternant.ids import IdMap
 from alternant.model import FactorModel, load
@@ -24,11 +24,15 @@ TitlesOption = Annotated[
 ]
 MinEntriesOption = Annotated[
     int,
-    Parameter(converter=whole, help="List only those with at least so many entries in the training data."),
+    Parameter(
+        converter=whole_from(0), help="List only those with at least so many entries in the training data."
+    ),
 ]
 KOption = Annotated[
     int,
-    Parameter(name=["--k", "-k"], converter=whole, help="How many for each; fewer where there are no more."),
+    Parameter(
+        name=["--k", "-k"], converter=whole_from(1), help="How many for each; fewer where there are no more."
+    ),
 ]
 
 READING = of_function(
@@ -45,7 +49,8 @@ def model_of(path: Path) -> FactorModel:
     try:
         return load(path)
     except FileNotFoundError:
-        raise DataError(f"no model file {str(path)!r}; make one with alternant fit") from None
+        hint = "" if path.suffix else "; where it is an id: repeat --user or --item before each"
+        raise DataError(f"no model file {str(path)!r}; make one with alternant fit{hint}") from None
     except IsADirectoryError:
         raise DataError(f"{str(path)!r} is a folder; name the model file in it") from None
 
@@ -65,8 +70,8 @@ def titles_of(path: Path | None, ids: IdMap) -> Titles | None:
     if labels and not any(label in titles for label in labels):
         example = f", such as {next(iter(found))!r}," if found else ""
         _log.warning(
-            "none of the %s ids in %s%s is an item of the model (%s items, such as %r)",
-            f"{len(found):,}", path.name, example, f"{len(labels):,}", labels[0],
+            "no id in %s (%s)%s is an item of the model (%s, such as %r)", path.name,
+            console.counted(len(found), "title"), example, console.counted(len(labels), "item"), labels[0],
         )  # fmt: skip
     return titles
 

@@ -140,6 +140,19 @@ def whole(kind: Any, tokens: Sequence[Token]) -> int:
         raise ValueError(f'unable to convert "{tokens[-1].value}" into int') from None
 
 
+def whole_from(lowest: int) -> Callable[[Any, Sequence[Token]], int]:
+    """Return a converter that takes an integer of at least `lowest`."""
+
+    def convert(kind: Any, tokens: Sequence[Token]) -> int:
+        found = whole(kind, tokens)
+        if found < lowest:
+            words = "a positive integer" if lowest == 1 else f"an integer of at least {lowest}"
+            raise ValueError(f"expected {words}, got {found}")
+        return found
+
+    return convert
+
+
 def number_or(*words: str) -> Callable[[Any, Sequence[Token]], float | str]:
     """Return a converter that takes a number, or one of `words` as it is."""
 

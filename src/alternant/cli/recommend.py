@@ -18,10 +18,12 @@ from alternant.cli.loading import (
     model_of,
     titles_of,
 )
-from alternant.cli.options import UsageError, shown
+from alternant.cli.options import UsageError, shown, whole
 from alternant.cli.output import FormatOption, OutputOption
 from alternant.model import FactorModel, FoldedIn, Recommendations
+from alternant.model.choosing import choose
 from alternant.model.lists import Titles
+from alternant.model.pairs import predictions
 
 USERS_AT_ONCE = 4096
 FOOTNOTE = (
@@ -71,6 +73,26 @@ def recommend(
             help="For a user that the model does not know: an error, or the most popular items, marked so."
         ),
     ] = "error",
+    diversity: Annotated[
+        float,
+        Parameter(
+            help="From 0 to 1: how much the items of a list are to differ from each other; for --user and "
+            "--all."
+        ),
+    ] = 0.0,
+    explore: Annotated[
+        Literal["ucb", "thompson"] | None,
+        Parameter(
+            help="Rank by the score plus its uncertainty (ucb), or by a random draw from what is held "
+            "possible (thompson); for --user and --all."
+        ),
+    ] = None,
+    explore_weight: Annotated[
+        float, Parameter(help="How many uncertainties --explore adds, or how wide it draws.")
+    ] = 1.0,
+    seed: Annotated[
+        int, Parameter(converter=whole, help="Of the draws of thompson; another seed is another draw.")
+    ] = 0,
     titles: TitlesOption = None,
     format: FormatOption = None,
     output_file: OutputOption = None,
@@ -85,6 +107,9 @@ def recommend(
         raise UsageError(f"expected one of --user, --item and --all, got {' and '.join(asked) or 'none'}")
     if every and chosen == "table":
         raise UsageError("all users are no table to read: name a file with --output, or --format csv")
+    for name, is_asked in (("--explore", explore is not None), ("--diversity", diversity != 0.0)):
+        if item and is_asked:
+            raise UsageError(f"{name} is for lists of items (--user, --all), not of users for --item")
     fitted = model_of(model)
     names = titles_of(titles, fitted.item_ids)
     ids, word = (fitted.user_ids, "user") if item else (fitted.item_ids, "item")
@@ -95,6 +120,13 @@ def recommend(
         "min_entries": min_entries,
         "unknown": unknown,
     }
+    if not item:
+        limits |= {
+            "diversity": diversity,
+            "explore": explore,
+            "explore_weight": explore_weight,
+            "seed": seed,
+        }
     if every:
         output.write_batches(_for_all(fitted, k, limits, names), format=chosen, output=output_file)
         return
@@ -114,27 +146,28 @@ def recommend(
         title=heading,
         hidden=said_by_heading if len(result) == 1 else (),
         nothing="nothing is left to recommend" if is_limited else _nothing(result),
-        footnote=FOOTNOTE,
+        footnote=FOOTNOTE if explore is None else f"explored by {explore}; prediction: without exploration",
     )
 
 
 def recommendation_columns(
-    result: Recommendations, model: FactorModel, folded: FoldedIn | None = None
+    result: Recommendations,
+    model: FactorModel,
+    folded: FoldedIn | None = None,
 ) -> dict[str, NDArray[Any]]:
     """Return the columns of recommendations in the order in which every command shows them.
 
-    The prediction is the score with the mean and the user's bias (of the model, or of `folded` users), to the
-    bits of ``model.predict``; NaN beside a fallback.
+    The prediction is that of ``model.predict`` (with `folded`, for these users); NaN beside a fallback.
     """
-    ids, biases = (model.user_ids, model.user_biases) if folded is None else (folded.ids, folded.biases)
-    prediction = np.full(len(result.score), model.mean, np.float64)
+    prediction = np.full(len(result.score), np.nan, np.float32)
     by_model = result.source == "model"
-    if biases is not None:
-        prediction[by_model] += biases[ids.encode(result.user_id[by_model], what="user")]
-    prediction += result.score
-    prediction[~by_model] = np.nan
+    users = result.user_id[by_model]
+    chosen = choose(model, "users", users if folded is None else folded)
+    index = chosen.index if folded is None else folded.ids.encode(users, what="user")
+    items = model.item_ids.encode(result.item_id[by_model], what="item")
+    prediction[by_model] = predictions(model, chosen, index, items, n_threads=None)
     columns = {name: getattr(result, name) for name in ("user_id", "rank", "item_id", "score")}
-    return {**columns, "prediction": prediction.astype(np.float32), "source": result.source}
+    return {**columns, "prediction": prediction, "source": result.source}
 
 
 def _for_all(
@@ -145,7 +178,8 @@ def _for_all(
     for begin in range(0, max(len(users), 1), USERS_AT_ONCE):
         asked = model.user_ids.decode(users[begin : begin + USERS_AT_ONCE])
         result = model.recommend(asked, k, **limits)
-        yield output.with_titles(recommendation_columns(result, model), titles)
+        columns = recommendation_columns(result, model)
+        yield output.with_titles(columns, titles)
 
 
 def _nothing(result: Recommendations) -> str:

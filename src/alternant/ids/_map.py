@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alternant._columns import StringChunk
+from alternant._words import counted
 from alternant.errors import DataError, UnknownIdError
 from alternant.ids._labels import (
     check_stored_strings,
@@ -172,7 +173,7 @@ class IdMap:
     def __repr__(self) -> str:
         labels = self.decode(np.arange(min(len(self), 3))).tolist()
         shown = ", ".join(map(repr, labels)) + (", …" if len(self) > 3 else "")
-        return f"IdMap({len(self):,} {self.kind} ids: {shown})"
+        return f"IdMap({counted(len(self), f'{self.kind} id')}: {shown})"
 
     @cached_property
     def labels(self) -> NDArray[Any]:
@@ -247,7 +248,7 @@ class IdMap:
         if n_unknown and unknown == "error":
             row = int((positions < 0).argmax())
             label = label_of(column, row)
-            text = f"no {what} {label!r} {where} ({len(self):,} {what}s){self._did_you_mean(label)}"
+            text = f"no {what} {label!r} {where} ({counted(len(self), what)}){self._did_you_mean(label)}"
             raise UnknownIdError(f"{text}; {remedy}" if remedy else text)
         return positions
 

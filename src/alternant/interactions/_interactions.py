@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from alternant._arrays import checked_positions
 from alternant._columns import Column
 from alternant._frames import FrameType, as_column, frame_type_of, make_frame, read_columns
+from alternant._words import counted
 from alternant.errors import DataError
 from alternant.ids import IdMap
 from alternant.interactions._build import CodedRows, OnInvalid, Parts, build, pruned
@@ -408,7 +409,7 @@ class Interactions:
         Examples
         --------
         >>> print(Interactions.from_arrays(["ann", "bob"], ["x", "x"], [5, 3]).summary())
-        2 entries: 2 users × 1 items, 100 % of all pairs
+        2 entries: 2 users × 1 item, 100 % of all pairs
         values 3 to 5, mean 4
         """
         return self._summary
@@ -416,8 +417,8 @@ class Interactions:
     def __repr__(self) -> str:
         columns = [name for name in ("values", "weights", "times") if getattr(self, f"has_{name}")]
         shown = f"; {', '.join(columns)}" if columns else ""
-        size = f"{self.n_users:,} users × {self.n_items:,} items, {self.n_entries:,} entries"
-        return f"Interactions({size}{shown})"
+        size = f"{counted(self.n_users, 'user')} × {counted(self.n_items, 'item')}"
+        return f"Interactions({size}, {counted(self.n_entries, 'entry')}{shown})"
 
     def entries(self) -> Entries:
         """Return all entries as columns, ordered by user, then item.

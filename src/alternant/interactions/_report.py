@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from alternant._words import counted
+
 
 @dataclass(frozen=True)
 class BuildReport:
@@ -62,8 +64,8 @@ class Summary:
 
     def __str__(self) -> str:
         lines = [
-            f"{self.n_entries:,} entries: {_ids(self.n_users, self.n_active_users, 'users')} × "
-            f"{_ids(self.n_items, self.n_active_items, 'items')}, {100 * self.density:.3g} % of all pairs"
+            f"{counted(self.n_entries, 'entry')}: {_ids(self.n_users, self.n_active_users, 'user')} × "
+            f"{_ids(self.n_items, self.n_active_items, 'item')}, {100 * self.density:.3g} % of all pairs"
         ]
         if self.value_mean is not None:
             lines.append(f"values {self.value_min:g} to {self.value_max:g}, mean {self.value_mean:.4g}")
@@ -80,5 +82,5 @@ class Summary:
         return "\n".join(lines + ([", ".join(notes)] if notes else []))
 
 
-def _ids(n: int, n_active: int, words: str) -> str:
-    return f"{n:,} {words}" if n == n_active else f"{n:,} {words} ({n - n_active:,} without entries)"
+def _ids(n: int, n_active: int, word: str) -> str:
+    return counted(n, word) + ("" if n == n_active else f" ({n - n_active:,} without entries)")

@@ -1,4 +1,4 @@
-"""Products with tall factor tables, and the eigendecomposition of a small matrix.
+"""Products with tall factor tables; eigendecompositions and inverses of small matrices.
 
 The same bits for any number of threads.
 """
@@ -50,3 +50,22 @@ def symmetric_eigen(matrix: Float64) -> tuple[Float64, Float64]:
     if not _kernels.symmetric_eigen(np.ascontiguousarray(matrix), values, vectors):
         raise DivergedError("eigendecomposition of a matrix that is not finite: factors have diverged")
     return values, vectors
+
+
+def half_inverses(matrices: Float64, *, n_threads: int) -> tuple[Float32, int]:
+    """Return C with M⁻¹ = CᵀC, lower triangular, of symmetric matrices M, which are overwritten.
+
+    Parameters
+    ----------
+    matrices : float64, shape (n, width, width), C-contiguous; the upper triangles are read
+
+    Returns
+    -------
+    halves : float32, shape (n, width, width)
+    failed : int
+        The first matrix that is not positive definite, -1 where all are.
+    """
+    n, width, _ = matrices.shape
+    halves = np.empty(matrices.shape, np.float32)
+    flat, out = matrices.reshape(n * width, width), halves.reshape(n * width, width)
+    return halves, _kernels.half_inverses(flat, out, n_threads) if n else -1

@@ -18,6 +18,7 @@ class Purpose(IntEnum):
     LINK_DRAW = 5
     ATTRIBUTE_DRAW = 6
     COEFFICIENT_NOISE = 7
+    EXPLORE = 8
 
 
 class Side(IntEnum):

@@ -133,8 +133,8 @@ def solve_rows(
 ) -> RowFailure | None:
     """Solve every row of `block`, into `out`, `losses` and `penalties`.
 
-    Without limits (see :class:`RowTerms`) by Cholesky, to float32 accuracy, unless `iterative`. With `nonnegative` or `l1` by
-    coordinate descent in float64, until no coordinate is further from the minimum over it alone, in units of
+    Without limits (see :class:`RowTerms`) by Cholesky, to float32 accuracy, unless `iterative`.
+    With `nonnegative` or `l1` by coordinate descent in float64, until no coordinate is further from the minimum over it alone, in units of
     1 / √M_cc, than 1e-7 · √(Σ c_c² / M_cc); then x is rounded to float32. No row ends above its start.
     Where M is singular there may be many minima, of which one is found; a column of M that is all 0 is left
     at 0 if that is a minimum. A row whose M is singular but for rounding may stop unsettled after 1,000

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alternant._frames import FrameType, make_frame
+from alternant._words import counted
 from alternant.model.choosing import ChosenRows, choose
 from alternant.model.pairs import clipped, predictions
 
@@ -67,7 +68,9 @@ class Completion:
         note = "" if self.known is None else "; cells in [ ] are known"
         if n_users > _ROWS_SHOWN or n_items > _COLUMNS_SHOWN:
             note += f"; the first {len(rows) - 1} and {len(columns)} are shown"
-        return "\n".join([f"predictions for {n_users:,} users × {n_items:,} items{note}", *lines])
+        return "\n".join(
+            [f"predictions for {counted(n_users, 'user')} × {counted(n_items, 'item')}{note}", *lines]
+        )
 
     def _cell(self, row: int, column: int) -> str:
         text = f"{self.values[row, column]:.2f}"

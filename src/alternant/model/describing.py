@@ -4,6 +4,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from alternant._words import counted
 from alternant.model.formula import formula
 from alternant.model.gradient import GradientNorms, relative_gradient
 from alternant.objective import weak_positives_warning
@@ -86,17 +87,19 @@ def in_full(model: "Snapshot") -> Description:
 def describe(model: "Snapshot") -> str:
     """Return sizes, settings, objective and why the fit stopped, one line each."""
     biases = ", biases" if model.problem.has_biases else ""
-    factors = f"{model.n_factors:,} factors"
+    factors = counted(model.n_factors, "factor")
     if model.draws is not None:
         factors += f" ({model.draws.n_draws} draws of {model.draws.width - 1})"
-    lines = [f"FactorModel: {model.n_users:,} users × {model.n_items:,} items, {factors}{biases}"]
+    lines = [
+        f"FactorModel: {counted(model.n_users, 'user')} × {counted(model.n_items, 'item')}, {factors}{biases}"
+    ]
     if "estimator" in model.settings:
         lines.append(_line("fitted by", _estimator(model)))
     lines.append(_line("trained on", _data(model)))
     if model.trace:
         last = model.trace[-1]
         n_sweeps = max((entry.sweep for entry in model.trace if entry.side == "items"), default=0)
-        sweeps = f"{n_sweeps} sweep{'' if n_sweeps == 1 else 's'}"
+        sweeps = counted(n_sweeps, "sweep")
         what = "objective" if model.draws is None else "squares"
         lines.append(_line(what, f"{last.objective:,.6g} after {sweeps}, {last.seconds:.2f} s"))
     if model.stopped:
@@ -124,7 +127,7 @@ def _estimator(model: "Snapshot") -> str:
 
 
 def _data(model: "Snapshot") -> str:
-    text = f"{int(model.user_counts.sum()):,} entries"
+    text = counted(int(model.user_counts.sum()), "entry")
     if model.value_range is not None:
         text += f", values {model.value_range[0]:g} to {model.value_range[1]:g}"
     if model.problem.center:

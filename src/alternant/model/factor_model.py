@@ -115,7 +115,7 @@ class FactorModel(PairAnswers, PairKnowledge, ListAnswers):
         >>> data = Interactions.from_arrays(["ann", "ann", "bob"], ["x", "y", "x"], [5, 3, 4])
         >>> model = ExplicitALS(n_factors=1).fit(data)
         >>> model.fold_in_items(Interactions.from_arrays(["ann", "bob"], ["z", "z"], [5, 3])).ids
-        IdMap(1 string ids: 'z')
+        IdMap(1 string id: 'z')
         """
         return folding.fold_in_items(
             self, history, unknown=unknown, attributes=attributes, n_threads=n_threads

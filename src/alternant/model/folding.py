@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alternant._settings import choice
+from alternant._words import counted
 from alternant.days import DayBiases, UserDays
 from alternant.errors import DataError
 from alternant.ids import IdMap
@@ -64,8 +65,9 @@ class FoldedRows:
         return self.table[:, -1] if self.table.shape[1] > self.n_factors else None
 
     def __repr__(self) -> str:
-        counts = f"{len(self):,} {self.side}, {self.history.n_entries:,} entries, {self.n_factors} factors"
-        return f"{type(self).__name__}({counts})"
+        rows = counted(len(self), "user" if self.side == "users" else "item")
+        entries = counted(self.history.n_entries, "entry")
+        return f"{type(self).__name__}({rows}, {entries}, {counted(self.n_factors, 'factor')})"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -218,13 +220,11 @@ def _without_unknown(history: Interactions, what: Literal["user", "item"], known
     kept = history.take(is_known[entries.user_index if what == "user" else entries.item_index])
     rows, left = (history.by_item, kept.by_item) if what == "user" else (history.by_user, kept.by_user)
     _log.info(
-        "left out %s entries of %s unknown %ss; %s of %s %ss have none left",
-        f"{history.n_entries - kept.n_entries:,}",
-        f"{np.count_nonzero(~is_known):,}",
-        what,
+        "left out %s of %s; %s of %s have none left",
+        counted(history.n_entries - kept.n_entries, "entry"),
+        counted(int(np.count_nonzero(~is_known)), f"unknown {what}"),
         f"{np.count_nonzero((rows.counts > 0) & (left.counts == 0)):,}",
-        f"{rows.n_rows:,}",
-        "item" if what == "user" else "user",
+        counted(rows.n_rows, "item" if what == "user" else "user"),
     )
     return kept
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from alternant.model.draws import Draws
 from alternant.objective import ImplicitObjective, Objective, Ridge, Side
-from alternant.preparation import FittedPreparation, Preparation
+from alternant.preparation import FittedPreparation, Preparation, value_steps
 
 if TYPE_CHECKING:
     from alternant.model.snapshot import Snapshot
@@ -182,6 +182,11 @@ def _entries(fitted: FittedPreparation | None) -> list[str]:
         lines.append(f"d = {' · '.join(powers)}" + ("" if mean is None else f" / {_number(mean)}"))
     if preparation.transforms:
         lines.append(f"v and w are changed first by {preparation.transforms}")
+        steps = value_steps(preparation)
+        if steps:
+            lines.append("predictions are changed back, to the scale of the raw values; scores are not")
+        elif steps is None:
+            lines.append("predictions and scores are on the scale of the changed values")
     return lines
 
 

@@ -22,6 +22,9 @@ class ListAnswers(Snapshot):
         min_entries: int = 1,
         unknown: Literal["error", "fallback"] = "error",
         diversity: float = 0.0,
+        explore: Literal["ucb", "thompson"] | None = None,
+        explore_weight: float = 1.0,
+        seed: int | None = None,
         n_threads: int | None = None,
     ) -> Recommendations:
         """Rank items for users, by score descending, ties in the order of the items.
@@ -48,6 +51,16 @@ class ListAnswers(Snapshot):
             the one with the most (1 − diversity)·score − diversity·(largest cosine to those before it),
             scores scaled to [0, 1] among these. `score` stays the model's, `rank` is the new order. Lists of
             the fallback stay as they are.
+        explore : {"ucb", "thompson"}, optional
+            With σ the :meth:`uncertainty` of a pair's score and c the `explore_weight`: rank by score + c·σ
+            (an upper confidence bound), or by a draw from N(score, (c·σ)²) for each pair. `score` is then
+            this number. All candidates take part. Of implicit models σ is relative, with 1 as the noise of
+            an entry, and large beside their scores: a smaller weight is called for.
+        explore_weight : float
+            c, at least 0; 0 ranks by score.
+        seed : int, optional
+            Of the draws of "thompson", which needs one: from 0 to 2⁶⁴ − 1. A pair's draw depends on the seed
+            and the two ids only.
         n_threads : int, optional
             None means all that this process may use. Results do not depend on it.
 
@@ -57,7 +70,8 @@ class ListAnswers(Snapshot):
             A user is unknown or without entries and `unknown` is "error", or a candidate is unknown.
         DataError
             `k` is not a positive integer, `min_entries` is negative, `diversity` is not from 0 to 1, ids are
-            of the wrong kind, or `exclude_seen` is asked of a model without history.
+            of the wrong kind, `explore_weight` is negative, "thompson" has no seed, or `exclude_seen` or
+            `explore` is asked of a model without history.
 
         Examples
         --------
@@ -79,6 +93,9 @@ class ListAnswers(Snapshot):
             unknown=unknown,
             n_threads=n_threads,
             diversity=diversity,
+            explore=explore,
+            explore_weight=explore_weight,
+            seed=seed,
         )
 
     def recommend_users(
@@ -95,7 +112,7 @@ class ListAnswers(Snapshot):
     ) -> Recommendations:
         """Rank users for items by :meth:`score`, which leaves the user's bias out: whom an item suits most.
 
-        Parameters and errors mirror those of :meth:`recommend`, without `diversity`.
+        Parameters and errors mirror those of :meth:`recommend`, without `diversity` and `explore`.
 
         Examples
         --------

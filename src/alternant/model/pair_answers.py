@@ -69,7 +69,8 @@ class PairAnswers(Snapshot):
         Returns
         -------
         float32, shape (n,); a float for two single ids
-            On the scale of the training values.
+            On the scale of the training values: transforms log and normalize are undone (for an unknown user,
+            as if his mean were the average one). With bm25 or tfidf on the scale that these leave.
 
         Raises
         ------
@@ -133,7 +134,7 @@ class PairAnswers(Snapshot):
         >>> from alternant import ExplicitALS, Interactions
         >>> model = ExplicitALS(n_factors=1).fit(Interactions.from_arrays(["ann", "bob"], ["x", "x"], [4, 4]))
         >>> print(model.complete())
-        predictions for 2 users × 1 items; cells in [ ] are known
+        predictions for 2 users × 1 item; cells in [ ] are known
                   x
         ann  [4.00]
         bob  [4.00]

@@ -9,7 +9,7 @@ from alternant.kernels import resolve_threads
 from alternant.model.explaining import Explanation, explain
 from alternant.model.snapshot import Snapshot
 from alternant.model.spread import pair_spread
-from alternant.model.uncertainty import ModelSystems, model_systems, pair_uncertainty
+from alternant.model.uncertainty import pair_uncertainty
 
 
 class PairKnowledge(Snapshot):
@@ -105,8 +105,4 @@ class PairKnowledge(Snapshot):
         threads = resolve_threads(n_threads)
         if self.draws is not None:
             return pair_spread(self, self.draws, users, items, of=of, n_threads=threads)
-        systems: ModelSystems | None = self.__dict__.get("_systems")
-        if systems is None:
-            # Kept as a cached property would be: the model never changes.
-            systems = self.__dict__["_systems"] = model_systems(self, n_threads=threads)
-        return pair_uncertainty(self, systems, users, items, of=of, n_threads=threads)
+        return pair_uncertainty(self, users, items, of=of, n_threads=threads)

@@ -4,7 +4,8 @@
     prediction(u, i) = mean + b_u + score(u, i)        on the rating scale,
                        + d_(u, day) where a time is given, of a day that the user has entries on
 
-Terms that a model does not have are left out.
+Terms that a model does not have are left out. Where the values were transformed before the fit (by log or
+normalize), predictions are transformed back; scores are not.
 """
 
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,6 +19,7 @@ from alternant.errors import DataError
 from alternant.interactions import unix_seconds
 from alternant.model.choosing import ChosenRows, choose
 from alternant.model.folding import FoldedIn
+from alternant.preparation import undone, user_means, value_steps
 
 if TYPE_CHECKING:
     from alternant.model.snapshot import Snapshot
@@ -64,9 +66,10 @@ def predictions(
     day_biases: NDArray[np.float32] | None = None,
     n_threads: int | None,
 ) -> NDArray[np.float32]:
-    """Return mean + b_u + b_i + p·q, float32, shape (n_pairs,), less the terms of what is unknown (-1).
+    """Return mean + b_u + b_i + p·q, less the terms of what is unknown (-1), on the scale of the raw values:
+    float32, shape (n_pairs,).
 
-    `day_biases`, float32 of shape (n_pairs,), come on top.
+    `day_biases`, float32 of shape (n_pairs,), are added before transforms are undone.
     """
     known = (u_index >= 0) & (i_index >= 0)
     values = np.full(len(u_index), model.mean, np.float64)
@@ -80,7 +83,33 @@ def predictions(
         values += _scores(model, u, u_index, i_index, n_threads)
     else:
         values[known] += _scores(model, u, u_index[known], i_index[known], n_threads)
-    return values.astype(np.float32)
+    return raw_values(model, u, u_index, values).astype(np.float32)
+
+
+def raw_values(
+    model: "Snapshot", u: ChosenRows, u_index: NDArray[np.int32], values: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Undo transforms of values, where they can be undone: float64, shape (n_pairs,).
+
+    An unknown user's values are undone as those of a user of average mean.
+    """
+    fitted = model.preparation
+    if fitted is None or not value_steps(fitted.preparation):
+        return values
+    if u.is_stored:
+        stored = fitted.user_constants
+        means = {name.removesuffix("_mean"): each for name, each in stored.items() if name.endswith("_mean")}
+    elif u.entries is not None:
+        means = user_means(fitted.preparation, u.entries)
+    else:
+        means = {}
+    has_entries = model.user_counts > 0
+    of_pairs = {}
+    for name, each in means.items():
+        usual = float(fitted.user_constants[f"{name}_mean"][has_entries].mean()) if has_entries.any() else 1.0
+        known = (u_index >= 0) & (u.counts[u_index] > 0) if len(u.counts) else np.zeros(len(u_index), bool)
+        of_pairs[name] = np.where(known, each[u_index] if len(each) else 1.0, usual)
+    return undone(fitted.preparation, values, of_pairs)
 
 
 def _day_biases(u: ChosenRows, u_index: NDArray[np.int32], times: Any) -> NDArray[np.float32]:

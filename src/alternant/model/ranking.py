@@ -1,5 +1,6 @@
 """Rank one side for queries of the other: items for users, users for items."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from alternant.model.choosing import (
     refuse_without_entries,
 )
 from alternant.model.diversity import USERS_AT_ONCE, pool_size, spread_out
+from alternant.model.exploring import exploration, explorer
 from alternant.model.lists import ranks
 from alternant.model.recommendations import Recommendations
 from alternant.objective import Side, other
@@ -47,9 +49,14 @@ def recommend(
     unknown: str,
     n_threads: int | None,
     diversity: float = 0.0,
+    explore: str | None = None,
+    explore_weight: float = 1.0,
+    seed: int | None = None,
 ) -> Recommendations:
     """Rank the other side for each of `queries`; see :meth:`FactorModel.recommend`."""
     diversity = _settings.number("diversity", diversity, "a number from 0 to 1", lambda x: 0 <= x <= 1)
+    k = _settings.integer("k", k, 1)
+    how = exploration(explore, explore_weight, seed)
     if unknown not in ("error", "fallback"):
         raise DataError(f'unknown must be "error" or "fallback", got {unknown!r}')
     chosen = choose(model, queries, asked, mark_unknown=unknown == "fallback")
@@ -58,10 +65,19 @@ def recommend(
     ranked = listable(model, other(queries), exclude=exclude, candidates=candidates, min_entries=min_entries)
     by_model = chosen.has_entries | from_attributes(chosen)
     index = chosen.index[by_model]
-    if diversity == 0.0:
-        lists = _by_score(model, chosen, index, k, exclude_seen, ranked, n_threads)
+    if how is None:
+
+        def best(some: NDArray[np.int32], n: int) -> _Lists:
+            return _by_score(model, chosen, some, n, exclude_seen, ranked, n_threads)
     else:
-        lists = _diverse(model, chosen, index, k, exclude_seen, ranked, n_threads, diversity)
+        exploring = explorer(model, asked, chosen, ranked, how, n_threads=n_threads)
+
+        def best(some: NDArray[np.int32], n: int) -> _Lists:
+            return _Lists(
+                *exploring.lists(some, n, _seen(chosen, some) if exclude_seen and len(some) else None)
+            )
+
+    lists = best(index, k) if diversity == 0.0 else _diverse(model, chosen.side, index, k, best, diversity)
     if not by_model.all():
         lists = _with_fallback(lists, by_model, _by_popularity(model, other(queries), k, ranked))
     return _labelled(model, chosen, lists, by_model)
@@ -80,14 +96,7 @@ def _by_score(
     for_users = chosen.side == "users"
     if for_users and model.item_biases is not None:
         queries[:, -1] = 1
-    offsets, seen = None, None
-    if exclude_seen and len(index):
-        if chosen.entries is None:
-            raise DataError(
-                "exclude_seen needs the training history, and this model was saved without it; "
-                "pass exclude_seen=False, and what to leave out as exclude"
-            )
-        offsets, seen = entries_of(chosen.entries, index)
+    offsets, seen = _seen(chosen, index) if exclude_seen and len(index) else (None, None)
     return _Lists(
         *retrieval.top_k(
             queries,
@@ -102,23 +111,29 @@ def _by_score(
     )
 
 
+def _seen(chosen: ChosenRows, index: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Return what rows have entries of: offsets int64, shape (n + 1,), and positions int32."""
+    if chosen.entries is None:
+        raise DataError(
+            "exclude_seen needs the training history, and this model was saved without it; "
+            "pass exclude_seen=False, and what to leave out as exclude"
+        )
+    return entries_of(chosen.entries, index)
+
+
 def _diverse(
     model: "Snapshot",
-    chosen: ChosenRows,
+    side: Side,
     index: NDArray[np.int32],
     k: int,
-    exclude_seen: bool,
-    ranked: NDArray[np.int32] | None,
-    n_threads: int | None,
+    best: Callable[[NDArray[np.int32], int], _Lists],
     diversity: float,
 ) -> _Lists:
     """Choose k of each query's best, some thousand queries at a time: pools are longer than lists."""
-    k = _settings.integer("k", k, 1)
-    factors = model.item_factors if chosen.side == "users" else model.user_factors
+    factors = model.item_factors if side == "users" else model.user_factors
     parts = []
     for begin in range(0, max(len(index), 1), USERS_AT_ONCE):
-        some = index[begin : begin + USERS_AT_ONCE]
-        pools = _by_score(model, chosen, some, pool_size(k), exclude_seen, ranked, n_threads)
+        pools = best(index[begin : begin + USERS_AT_ONCE], pool_size(k))
         parts.append(_Lists(*spread_out(pools.offsets, pools.indices, pools.scores, factors, k, diversity)))
     counts = np.concatenate([np.diff(part.offsets) for part in parts])
     offsets = np.zeros(len(counts) + 1, np.int64)

@@ -31,7 +31,8 @@ class Recommendations:
     offsets : int64, shape (n_queries + 1,)
     user_id, item_id : int64 or object (str), shape (n_rows,)
     rank : int32, shape (n_rows,), from 1
-    score : float32, shape (n_rows,): the model's score, or the number of interactions of a fallback
+    score : float32, shape (n_rows,): the model's score, what `explore` made of it, or
+        the number of interactions of a fallback
     source : object (str), shape (n_rows,): "model", "attributes" for one without entries whose row is what
         its attributes say, or "fallback" for a list by popularity
     frame_type : the type of frame that the training data came in, or None

@@ -209,11 +209,21 @@ def model_systems(model: "Snapshot", *, n_threads: int) -> ModelSystems:
     return ModelSystems(users, items, rotation, variance)
 
 
+def systems_of(model: "Snapshot", *, n_threads: int) -> ModelSystems:
+    """Return the systems of a model, which are made once and kept with it."""
+    systems: ModelSystems | None = model.__dict__.get("_systems")
+    if systems is None:
+        # Kept as a cached property would be: the model never changes.
+        systems = model.__dict__["_systems"] = model_systems(model, n_threads=n_threads)
+    return systems
+
+
 def pair_uncertainty(
-    model: "Snapshot", systems: ModelSystems, users: Any, items: Any, *, of: str, n_threads: int
+    model: "Snapshot", users: Any, items: Any, *, of: str, n_threads: int
 ) -> Float32 | float:
     """Return standard deviations of pairs; see :meth:`FactorModel.uncertainty`."""
     choice("of", of, ("score", "rating"))
+    systems = systems_of(model, n_threads=n_threads)
     u, i = choose(model, "users", users), choose(model, "items", items)
     u_index, i_index = paired(u, i, users)
     user_side = systems.users

@@ -15,6 +15,7 @@ from alternant.interactions import Interactions, check_interactions
 from alternant.model import folding
 from alternant.model.growing import Growth, padded, with_more
 from alternant.model.removing import Bool, positions_of, rows_to_remove, without_rows
+from alternant.preparation import value_steps
 
 if TYPE_CHECKING:
     from alternant.model.factor_model import FactorModel
@@ -65,10 +66,15 @@ def updated(
 
 
 def _value_range(old: "FactorModel", model: "FactorModel", given: Interactions) -> tuple[float, float] | None:
-    """Return the range of the targets: of the history, or of what was known of it and the new entries."""
+    """Return the range of predictions: of the history, or of what was known of it and the new entries."""
+
+    def of(entries: Interactions) -> tuple[float, float] | None:
+        undoes = model.preparation is not None and bool(value_steps(model.preparation.preparation))
+        return (entries if undoes else model.prepared(entries, own="both")).summary().value_range
+
     if model.history is not None:
-        return model.prepared(model.history, own="both").summary().value_range
-    ranges = [old.value_range, model.prepared(given, own="both").summary().value_range]
+        return of(model.history)
+    ranges = [old.value_range, of(given)]
     known = [one for one in ranges if one is not None]
     return (min(low for low, _ in known), max(high for _, high in known)) if known else None
 

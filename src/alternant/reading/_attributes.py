@@ -47,7 +47,7 @@ def read_attributes(
     source: str | os.PathLike[str],
     *,
     id_column: str | None = None,
-    columns: Mapping[str, AttributeKind] | Sequence[str] | None = None,
+    columns: Mapping[str, AttributeKind | None] | Sequence[str] | None = None,
     id_kind: Kind | None = None,
 ) -> dict[str, NDArray[Any]]:
     """Read a table of attributes, such as ``movies.csv`` (movieId, title, genres), as columns by name.

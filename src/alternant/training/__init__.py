@@ -5,7 +5,7 @@ from alternant.training._backend import Backend, HalfSolved, LocalBackend
 from alternant.training._finish import Finished, finish
 from alternant.training._gibbs import GibbsSide, Sampled, gibbs_side, sample
 from alternant.training._loop import Callback, HalfSweep, Trained, alternate
-from alternant.training._start import Initial, item_start
+from alternant.training._start import Initial, coefficient_start, item_start
 from alternant.training._state import SideState, State
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "State",
     "Trained",
     "alternate",
+    "coefficient_start",
     "finish",
     "gibbs_side",
     "item_start",

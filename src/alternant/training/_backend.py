@@ -102,9 +102,7 @@ class LocalBackend:
         other_state = self._turned(that, state.of(that), fixed.table, rotation)
         solved = self.solve(side, fixed, before, out, day_biases=state.users.day_biases)
         coefficients = self._coefficients(side, before, solved.table)
-        this = self._with_mean(
-            side, SideState(solved.table, coefficients, day_biases=solved.day_biases)
-        )
+        this = self._with_mean(side, SideState(solved.table, coefficients, day_biases=solved.day_biases))
         return HalfSolved(
             state_of(side, this, other_state),
             float(solved.losses.sum()) - float(solved.penalties.sum()),
@@ -116,10 +114,11 @@ class LocalBackend:
         """Return a side with `table`, its coefficients and means turned as the fixed side's table was."""
         state = replace(state, table=table)
         if rotation is not None:
-            means = () if state.mean is None else (state.mean,)
-            means = rotated(means, rotation, n_threads=self.n_threads)
+            mean = state.mean
+            if mean is not None:
+                (mean,) = rotated((mean,), rotation, n_threads=self.n_threads)
             coefficients = rotated(state.coefficients, rotation, n_threads=self.n_threads)
-            state = replace(state, coefficients=coefficients, mean=means[0] if means else None)
+            state = replace(state, coefficients=coefficients, mean=mean)
         return self._with_mean(side, state)
 
     def _with_mean(self, side: Side, state: SideState) -> SideState:

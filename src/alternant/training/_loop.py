@@ -101,7 +101,7 @@ def alternate(
     spare = {"users": np.empty_like(start.users.table), "items": np.empty_like(start.items.table)}
     trace: list[TraceEntry] = []
     began = time.perf_counter()
-    stopped = f"all {n_sweeps} sweeps done"
+    stopped = "the one sweep done" if n_sweeps == 1 else f"all {n_sweeps} sweeps done"
 
     def half(sweep: int, side: Side) -> bool:
         """Do a half-sweep, record it and tell the callback; true where it asks to stop."""

@@ -1,16 +1,21 @@
-"""Start values of the items. Users need none: they are solved first."""
+"""Start values: of the items, and of what prior means are made of. Users need none: they are solved first."""
 
+from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from alternant.attributes import AttributeEncoding
 from alternant.errors import DataError
+from alternant.ids import IdMap
 from alternant.interactions import EntryRows, Interactions
 from alternant.kernels import dense
-from alternant.kernels.random import Purpose, Side, standard_normal
+from alternant.kernels.random import Purpose, standard_normal
+from alternant.kernels.random import Side as RandomSide
 from alternant.model import FactorModel
-from alternant.objective import Objective, Table
+from alternant.objective import Objective, Side, Table
+from alternant.prior import PriorPart, start_coefficients
 
 Initial: TypeAlias = FactorModel | NDArray[Any]
 
@@ -85,6 +90,67 @@ def _take_over(start: Table, model: FactorModel, interactions: Interactions, obj
         start[known, -1] = model.item_biases[positions[known]]
 
 
+def coefficient_start(
+    parts: Sequence[PriorPart],
+    side: Side,
+    interactions: Interactions,
+    objective: Objective,
+    encoding: AttributeEncoding | None,
+    initial: Initial | None,
+) -> tuple[Table, ...]:
+    """Return the coefficients of a side's prior means to start from: float32, shape (n_features, width) each.
+
+    Those of a model as `initial`, where the other side's id (of a link) or the feature's name (of attributes)
+    is one of the model's; all others 0, and all of a part that the model does not have.
+    """
+    found = start_coefficients(parts, objective.width)
+    if not isinstance(initial, FactorModel):
+        return found
+    prior = initial.prior(side)
+    # Factors, and behind them the bias where both have one.
+    width = objective.n_factors + (objective.has_biases and initial.problem.has_biases)
+    for part, table in zip(parts, found, strict=True):
+        if part.kind == "link" and prior.link is not None:
+            new, old = (
+                (interactions.item_ids, initial.item_ids)
+                if side == "users"
+                else (interactions.user_ids, initial.user_ids)
+            )
+            positions = _positions(new, old)
+            known = positions >= 0
+            table[known, :width] = prior.link[positions[known], :width]
+        elif part.kind == "attributes" and prior.attributes is not None:
+            places, scale = _matching_features(encoding, prior.encoding)
+            known = places >= 0
+            table[known, :width] = prior.attributes[places[known], :width] * scale[known, None]
+    return found
+
+
+def _positions(new: IdMap, old: IdMap) -> NDArray[np.int32]:
+    """Return where the ids of `new` are in `old`: int32, shape (n,); -1 for unknown ones."""
+    if new.kind != old.kind:
+        return np.full(len(new), -1, np.int32)
+    return old.encode(new.labels, unknown="mark")
+
+
+def _matching_features(
+    new: AttributeEncoding | None, old: AttributeEncoding | None
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the feature of `old` of the same name for each of `new`, -1 without, and what its coefficient is
+    to be multiplied by: a number may be standardised by another deviation now."""
+    if new is None or old is None:
+        return np.zeros(0, np.int64), np.zeros(0, np.float32)
+    at = {name: place for place, name in enumerate(old.feature_names)}
+    deviations = {column.name: column.scale for column in old.columns if column.kind == "numeric"}
+    places, scale = [], []
+    for column in new.columns:
+        before = deviations.get(column.name) if column.kind == "numeric" else None
+        for name in column.feature_names:
+            places.append(at.get(name, -1))
+            scale.append(1.0 if before is None else column.scale / before)
+    return np.array(places, np.int64), np.array(scale, np.float32)
+
+
 def random_start(
     interactions: Interactions, n_factors: int, *, scale: float, seed: int, n_threads: int
 ) -> Table:
@@ -98,7 +164,7 @@ def random_start(
         n_factors,
         seed=seed,
         purpose=Purpose.START,
-        side=Side.ITEMS,
+        side=RandomSide.ITEMS,
         n_threads=n_threads,
     )
     with np.errstate(over="ignore"):
@@ -124,7 +190,7 @@ def spectral_start(
         width,
         seed=seed,
         purpose=Purpose.SPECTRAL,
-        side=Side.ITEMS,
+        side=RandomSide.ITEMS,
         n_threads=n_threads,
     )
 

@@ -18,8 +18,8 @@ def many():
 @pytest.mark.parametrize("n_threads", [1, 2, 3, 7])
 def test_integers_with_any_number_of_threads(many, n_threads):
     labels, expected = np.unique(many, return_inverse=True)
-    codes, rows = kernels.factorise(many, n_threads=n_threads)
-    assert np.array_equal(many[rows], labels)
+    distinct, codes = kernels.factorise(many, n_threads=n_threads)
+    assert np.array_equal(distinct, labels)
     assert np.array_equal(codes, expected)
 
 
@@ -32,10 +32,11 @@ def test_strings_with_any_number_of_threads(many, n_threads, kind):
     column = read_arrow(
         pa.chunked_array([pa.array(words[part + 15_000], kind) for part in np.array_split(many, 3)])
     )
-    codes, rows = kernels.factorise(column.whole().strings, n_threads=n_threads)
+    [(offsets, data)], codes = kernels.factorise(column.whole().strings, n_threads=n_threads)
     present = np.unique(expected)
     assert np.array_equal(present[codes], expected)
-    assert np.array_equal(expected[rows], present)
+    assert data.tobytes().decode() == "".join(words[order][present])
+    assert np.array_equal(np.diff(offsets), [len(word) for word in words[order][present]])
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 3, 7])
@@ -76,5 +77,9 @@ def test_rows_outside_the_column_are_refused():
 
 def test_no_labels_at_all():
     for labels in (np.empty(0, dtype=np.int64), [], [(np.zeros(1, dtype=np.int32), BYTES[:0])]):
-        codes, rows = kernels.factorise(labels)
-        assert len(codes) == len(rows) == 0
+        distinct, codes = kernels.factorise(labels)
+        assert len(codes) == 0
+        if isinstance(distinct, list):
+            assert distinct[0][0].tolist() == [0]
+        else:
+            assert len(distinct) == 0

@@ -19,6 +19,7 @@ from alternant.interactions._duplicates import Duplicates
 from alternant.interactions._matrix import check_shape, matrix_ids, read_matrix
 from alternant.interactions._report import BuildReport, Summary
 from alternant.interactions._rows import EntryRows, entry_mask, masked
+from alternant.kernels.ids import number_strings
 
 
 def check_interactions(data: object) -> None:
@@ -142,7 +143,12 @@ class Interactions:
                 'event and event_weights belong together, as in event="type", event_weights={"buy": 5}'
             )
         asked = {"user": user, "item": item, "value": value, "weight": weight, "time": time, "event": event}
-        columns = read_columns(frame, {part: name for part, name in asked.items() if name is not None})
+        columns = read_columns(
+            frame,
+            {part: name for part, name in asked.items() if name is not None},
+            numbered={user, item, event},
+            number=number_strings,
+        )
         weights = None if weight is None else columns[weight]
         if event is not None and event_weights is not None:
             weights = event_weights_column(columns[event], event_weights)

@@ -42,14 +42,6 @@ def test_trap_07_the_number_of_pairs_does_not_wrap():
     assert data.density == 1 / n**2
 
 
-def test_trap_07_gathering_reaches_beyond_two_to_the_31(tmp_path):
-    values = sparse_file(tmp_path, BIG, np.float32)
-    values[BIG - 1] = 7
-    assert csr.gather(np.asarray(values), np.array([0, BIG - 1])).tolist() == [0.0, 7.0]
-    with pytest.raises(ValueError, match="order must lie inside values"):
-        csr.gather(np.asarray(values), np.array([BIG]))
-
-
 def test_trap_07_strings_reach_beyond_two_to_the_31_bytes(tmp_path):
     data = sparse_file(tmp_path, 2 * BIG, np.uint8)
     data[-3:] = np.frombuffer(b"end", dtype=np.uint8)

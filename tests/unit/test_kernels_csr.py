@@ -20,11 +20,14 @@ def entries(request):
 @pytest.mark.parametrize("n_threads", [1, 2, 3, 7])
 def test_entries_are_sorted_by_row_column_and_input_order(entries, n_threads):
     users, items, n_users, n_items = entries
-    offsets, indices, order, n_repeats = csr.sort_entries(
-        users, items, n_rows=n_users, n_columns=n_items, n_threads=n_threads
+    numbers = np.arange(len(users)), np.arange(len(users), dtype=np.float32)
+    offsets, indices, [order, floats], n_repeats = csr.sort_entries(
+        users, items, n_rows=n_users, n_columns=n_items, carried=numbers, n_threads=n_threads
     )
     expected = np.lexsort((items, users))
     assert np.array_equal(order, expected)
+    assert floats.dtype == np.float32
+    assert np.array_equal(floats, expected)
     assert np.array_equal(indices, items[expected])
     assert np.array_equal(np.diff(offsets), np.bincount(users, minlength=n_users))
     assert n_repeats == len(users) - len(set(zip(users.tolist(), items.tolist(), strict=True)))
@@ -36,15 +39,16 @@ def test_transposing_sorts_by_column_then_row(entries, n_threads):
     pairs = np.unique(users.astype(np.int64) * n_items + items)
     rows, columns = (pairs // n_items).astype(np.int32), (pairs % n_items).astype(np.int32)
     offsets = np.searchsorted(rows, np.arange(n_users + 1))
-    out_offsets, out_indices, order = csr.transpose(offsets, columns, n_columns=n_items, n_threads=n_threads)
+    numbers = np.arange(len(pairs)), np.arange(len(pairs), dtype=np.float32)
+    out_offsets, out_indices, [order, floats] = csr.transpose(
+        offsets, columns, n_columns=n_items, carried=numbers, n_threads=n_threads
+    )
     expected = np.lexsort((rows, columns))
     assert np.array_equal(order, expected)
     assert np.array_equal(out_indices, rows[expected])
     assert np.array_equal(np.diff(out_offsets), np.bincount(columns, minlength=n_items))
-    for values in (pairs, pairs.astype(np.float32)):
-        gathered = csr.gather(values, order, n_threads=n_threads)
-        assert gathered.dtype == values.dtype
-        assert np.array_equal(gathered, values[order])
+    assert floats.dtype == np.float32
+    assert np.array_equal(floats, expected)
 
 
 @pytest.mark.parametrize(
@@ -79,5 +83,6 @@ def test_positions_out_of_range_are_refused():
         csr.sort_entries(zero + 2, zero, n_rows=2, n_columns=2)
     with pytest.raises(ValueError, match=r"columns must lie in \[0, n_columns\)"):
         csr.sort_entries(zero, zero - 1, n_rows=2, n_columns=2)
-    with pytest.raises(ValueError, match="order must lie inside values"):
-        csr.gather(np.zeros(2, dtype=np.float32), np.array([2]))
+    for carried in (np.zeros(2), np.zeros(1, dtype=np.int16)):
+        with pytest.raises(ValueError, match="what is carried must"):
+            csr.sort_entries(zero, zero, n_rows=2, n_columns=2, carried=[carried])

@@ -149,15 +149,16 @@ class Interactions:
             numbered={user, item, event},
             number=number_strings,
         )
-        weights = None if weight is None else columns[weight]
+        parts = {part: columns[name] for part, name in asked.items() if name is not None}
+        del columns  # what is read from here on may be let go of as soon as it was used
         if event is not None and event_weights is not None:
-            weights = event_weights_column(columns[event], event_weights)
+            parts["weight"] = event_weights_column(parts.pop("event"), event_weights)
         return cls._of_columns(
-            columns[user],
-            columns[item],
-            None if value is None else columns[value],
-            weights,
-            None if time is None else columns[time],
+            parts.pop("user"),
+            parts.pop("item"),
+            parts.pop("value", None),
+            parts.pop("weight", None),
+            parts.pop("time", None),
             duplicates=duplicates,
             on_invalid=on_invalid,
             user_ids=user_ids,
@@ -315,8 +316,10 @@ class Interactions:
     ) -> "Interactions":
         user_map, user_codes = encoded(users, user_ids, what="user")
         item_map, item_codes = encoded(items, item_ids, what="item")
+        rows = [CodedRows(user_map, item_map, user_codes, item_codes, values, weights, times)]
+        del users, items, user_codes, item_codes, values, weights, times  # nobody but `build` is to hold them
         parts = build(
-            CodedRows(user_map, item_map, user_codes, item_codes, values, weights, times),
+            rows.pop(),
             duplicates=duplicates,
             on_invalid=on_invalid,
             fixed_users=user_ids is not None,

@@ -21,7 +21,6 @@ const LevelKernels ALTERNANT_JOIN(level_, ALTERNANT_LEVEL) = {
     &ALTERNANT_LEVEL::multiply_sparse,
     &ALTERNANT_LEVEL::topk::scratch_bytes,
     &ALTERNANT_LEVEL::topk::top_k,
-    &ALTERNANT_LEVEL::topk::pairs_scratch_bytes,
     &ALTERNANT_LEVEL::topk::pair_scores,
 };
 

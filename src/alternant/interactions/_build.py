@@ -88,8 +88,7 @@ def build(
         n_dropped = n_read - len(source)
         users, items = users[source], items[source]
         numbers = {name: column.kept(~invalid) for name, column in numbers.items()}
-    for column in numbers.values():
-        _check_range(rows, column, source)
+    _check_ranges(rows, numbers, source)
 
     given = {name: column.values for name, column in numbers.items()}
     names = list(given)
@@ -149,9 +148,13 @@ def _invalid_rows(rows: CodedRows, numbers: dict[str, Numbers], on_invalid: str)
     return invalid
 
 
+def _check_ranges(rows: CodedRows, numbers: dict[str, Numbers], source: NDArray[np.int64] | None) -> None:
+    for name, column in numbers.items():
+        if name != "times":
+            _check_range(rows, column, source)
+
+
 def _check_range(rows: CodedRows, column: Numbers, source: NDArray[np.int64] | None) -> None:
-    if column.name == "times":
-        return
     problem = ~np.isfinite(column.values)
     rule = f"lie within ±{FLOAT32_MAX:.3g} (float32)"
     if column.name == "weights" and not problem.any():

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 UnknownInPairs = Literal["error", "fallback", "nan"]
 
+_PAIRS_AT_ONCE = 1 << 19
+"""Bounds what is in memory beside the ids and the answer."""
+
 
 def score(model: "Snapshot", users: Any, items: Any, *, n_threads: int | None) -> NDArray[np.float32] | float:
     """Score pairs; see :meth:`FactorModel.score`."""
@@ -59,17 +62,33 @@ def predictions(
     n_threads: int | None,
 ) -> NDArray[np.float32]:
     """Return mean + b_u + b_i + p·q, float32, shape (n_pairs,), less the terms of what is unknown (-1)."""
+    values = np.empty(len(u_index), np.float32)
+    for begin in range(0, len(values), _PAIRS_AT_ONCE):
+        part = slice(begin, begin + _PAIRS_AT_ONCE)
+        values[part] = _predicted(model, u, u_index[part], i_index[part], n_threads)
+    return values
+
+
+def _predicted(
+    model: "Snapshot",
+    u: ChosenRows,
+    u_index: NDArray[np.int32],
+    i_index: NDArray[np.int32],
+    n_threads: int | None,
+) -> NDArray[np.float64]:
     known = (u_index >= 0) & (i_index >= 0)
+    if known.all():
+        values = _scores(model, u, u_index, i_index, n_threads).astype(np.float64)
+        # The sums below, to the same bits: (mean + bias) + score.
+        values += model.mean if model.item_biases is None else u.table[u_index, -1].astype(np.float64) + model.mean
+        return values
     values = np.full(len(u_index), model.mean, np.float64)
     if model.item_biases is not None:
         only_item, has_user = (i_index >= 0) & ~known, u_index >= 0
         values[only_item] += model.item_biases[i_index[only_item]]
         values[has_user] += u.table[u_index[has_user], -1]
-    if known.all():
-        values += _scores(model, u, u_index, i_index, n_threads)
-    else:
-        values[known] += _scores(model, u, u_index[known], i_index[known], n_threads)
-    return values.astype(np.float32)
+    values[known] += _scores(model, u, u_index[known], i_index[known], n_threads)
+    return values
 
 
 def clipped(model: "Snapshot", values: NDArray[np.float32]) -> NDArray[np.float32]:

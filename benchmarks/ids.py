@@ -3,18 +3,19 @@
     python benchmarks/ids.py --rows 10_000_000 --folder /tmp/ids
 
 makes a Parquet and an Arrow file of (user, item) once (seeded; log-normal users named "user_%d", items of
-power-law popularity named by 16 hexadecimal digits), then turns both columns into int codes in sorted order of
-the labels, each engine in a process of its own with the same number of threads. It prints seconds (wall, CPU)
-and peak memory: of the whole process, and of its anonymous part (without pages of a mapped file). What every
-engine delivers are the codes of all rows, in memory, and their distinct labels.
+power-law popularity named by 16 hexadecimal digits), then turns both columns into int codes, each engine in a
+process of its own with the same number of threads. It prints seconds (wall, CPU) and peak memory: of the
+whole process, and of its anonymous part (without the pages of a mapped file). What every engine delivers are
+the codes of all rows, in memory, and their distinct labels.
 
-DuckDB is run in two ways (an ENUM of the distinct values; a join with numbered distinct values); Polars casts to
-Categorical in its streaming engine (whose codes are numbered by appearance, not sorted). `interactions` is the
-whole of ours: ids, and entries by user and by item.
+DuckDB is run in two ways (an ENUM of the distinct values; a join with numbered distinct values, which gives
+up the order of rows); Polars casts to Categorical in its streaming engine (whose codes are numbered by
+appearance, not sorted). `interactions` is the whole of ours: ids, and entries by user and by item.
 """
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -51,7 +52,9 @@ def make_files(folder: Path, n_rows: int, n_users: int, n_items: int, seed: int)
             n = min(ROWS_A_GROUP, n_rows - begin)
             users = np.searchsorted(user_share, rng.random(n) * user_share[-1]).clip(max=n_users - 1)
             items = np.searchsorted(item_share, rng.random(n) * item_share[-1]).clip(max=n_items - 1)
-            batch = pa.record_batch([user_names.take(pa.array(users)), item_names.take(pa.array(items))], schema)
+            batch = pa.record_batch(
+                [user_names.take(pa.array(users)), item_names.take(pa.array(items))], schema
+            )
             parquet.write_batch(batch)
             arrow.write_batch(batch)
 
@@ -104,18 +107,14 @@ def run_duckdb_enum(path: Path, n_threads: int) -> tuple[int, int, int]:
     """Make an ENUM of each column's distinct values, and a table of the codes."""
     connection, source = _duckdb(path, n_threads)
     for name in ("user", "item"):
-        connection.execute(f"create type {name}_ids as enum (select distinct {name} from {source} order by 1)")
-    connection.execute(
-        f"create table codes as select enum_code({source_cast('user')}) u, enum_code({source_cast('item')}) i "
-        f"from {source}"
-    )
-    sizes = connection.execute("select len(enum_range(null::user_ids)), len(enum_range(null::item_ids))").fetchone()
+        connection.execute(
+            f"create type {name}_ids as enum (select distinct {name} from {source} order by 1)"
+        )
+    codes = "enum_code(user::user_ids) u, enum_code(item::item_ids) i"
+    connection.execute(f"create table codes as select {codes} from {source}")
+    counted = "select len(enum_range(null::user_ids)), len(enum_range(null::item_ids))"
+    sizes = connection.execute(counted).fetchone()
     return int(sizes[0]), int(sizes[1]), 0
-
-
-def source_cast(name: str) -> str:
-    """Return SQL that casts column `name` to its ENUM."""
-    return f"{name}::{name}_ids"
 
 
 def run_duckdb_join(path: Path, n_threads: int) -> tuple[int, int, int]:
@@ -131,7 +130,8 @@ def run_duckdb_join(path: Path, n_threads: int) -> tuple[int, int, int]:
         f"create table codes as select users.code u, items.code i from {source} r "
         "join users on r.user = users.user join items on r.item = items.item"
     )
-    sizes = connection.execute("select (select count(*) from users), (select count(*) from items)").fetchone()
+    counted = "select (select count(*) from users), (select count(*) from items)"
+    sizes = connection.execute(counted).fetchone()
     return int(sizes[0]), int(sizes[1]), 0
 
 
@@ -141,7 +141,8 @@ def run_polars(path: Path, n_threads: int) -> tuple[int, int, int]:
 
     frame = pl.scan_ipc(path) if path.suffix == ".arrow" else pl.scan_parquet(path)
     columns = [
-        pl.col(name).cast(pl.Categorical(pl.Categories(name, "", pl.UInt32))).to_physical() for name in ("user", "item")
+        pl.col(name).cast(pl.Categorical(pl.Categories(name, "", pl.UInt32))).to_physical()
+        for name in ("user", "item")
     ]
     codes = frame.select(columns).collect(engine="streaming")
     return int(codes["user"].max()) + 1, int(codes["item"].max()) + 1, 0  # type: ignore[arg-type]
@@ -193,7 +194,9 @@ def run_here(engine: str, path: Path, n_threads: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--users", type=int, help="default: a twentieth of the rows")
     parser.add_argument("--items", type=int, help="default: a two-hundredth of the rows")
@@ -212,7 +215,9 @@ def main() -> None:
     folder = given.folder / f"{given.rows}"
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "done").exists():
-        make_files(folder, given.rows, given.users or given.rows // 20, given.items or given.rows // 200, given.seed)
+        make_files(
+            folder, given.rows, given.users or given.rows // 20, given.items or given.rows // 200, given.seed
+        )
         (folder / "done").touch()
     print(f"{given.rows:,} rows, {given.threads} threads")
     print(f"{'source':8} {'engine':13} {'seconds':>8} {'CPU':>8} {'peak MB':>8} {'anonymous MB':>13}")
@@ -222,10 +227,9 @@ def main() -> None:
                 sys.executable, __file__, "--folder", str(given.folder), "--threads", str(given.threads),
                 "--run", engine, str(folder / f"ratings.{source}"),
             ]  # fmt: skip
-            environment = {"POLARS_MAX_THREADS": str(given.threads)}
-            import os
+            limits = {name: str(given.threads) for name in ("POLARS_MAX_THREADS", "ALTERNANT_NUM_THREADS")}
 
-            done = subprocess.run(command, capture_output=True, text=True, env=os.environ | environment)
+            done = subprocess.run(command, capture_output=True, text=True, env=os.environ | limits)
             if done.returncode != 0:
                 print(f"{source:8} {engine:13} failed: {done.stderr.strip().splitlines()[-1:]}")
                 continue

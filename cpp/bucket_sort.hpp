@@ -1,12 +1,13 @@
 // Sort entries by key, stably, into rows: the counting sort behind both orders of interactions.
 //
-// Entries first go to buckets (runs of keys) in the place where these will lie at the end, each thread copying a
-// segment of the input; then every bucket, small enough for the caches, is sorted by itself. So writes stay local
-// whatever the input's order, and the result is the stable order whatever the number of threads.
+// Entries first go to buckets (runs of keys) in the place where these will lie at the end, each thread
+// copying a segment of the input; then every bucket, small enough for the caches, is sorted by itself. So
+// writes stay local whatever the input's order, and the result is the stable order whatever the number of
+// threads.
 //
-// Beside what is returned this takes 2 bytes an entry; 16 KiB a thread for the buckets' ends; and for each thread 8
-// bytes plus the widest carried element for each entry of the bucket at hand (of about n / 2048 entries, or as many as
-// the rows of the densest run of keys have).
+// Beside what is returned this takes 2 bytes an entry; 16 KiB a thread for the buckets' ends; and for each
+// thread 8 bytes plus the widest carried element for each entry of the bucket at hand (of about n / 2048
+// entries, or as many as the rows of the densest run of keys have).
 #pragma once
 
 #include <algorithm>
@@ -53,7 +54,8 @@ void move_elements(uint8_t* elements, int64_t n, const Place* place_of, std::vec
 template <class Place>
 void move_all(const SortedRows& rows, int64_t begin, int64_t n, const Place* place_of, bool indices_too,
               std::vector<uint64_t>& scratch) {
-    if (indices_too) move_elements<uint32_t>(reinterpret_cast<uint8_t*>(rows.indices + begin), n, place_of, scratch);
+    if (indices_too)
+        move_elements<uint32_t>(reinterpret_cast<uint8_t*>(rows.indices + begin), n, place_of, scratch);
     for (const Carried& carried : rows.carried) {
         uint8_t* elements = carried.to + begin * carried.bytes;
         if (carried.bytes == 4) move_elements<uint32_t>(elements, n, place_of, scratch);
@@ -87,7 +89,8 @@ inline int64_t sort_row(const SortedRows& rows, int64_t begin, int64_t n, Bucket
         if (n <= int64_t{UINT32_MAX}) {
             scratch.places.resize(static_cast<size_t>(n));
             uint64_t* keys = scratch.places.data();
-            for (int64_t e = 0; e < n; ++e) keys[e] = static_cast<uint64_t>(indices[e]) << 32 | static_cast<uint64_t>(e);
+            for (int64_t e = 0; e < n; ++e)
+                keys[e] = static_cast<uint64_t>(indices[e]) << 32 | static_cast<uint64_t>(e);
             std::sort(keys, keys + n);
             for (int64_t e = 0; e < n; ++e) {
                 indices[e] = static_cast<int32_t>(keys[e] >> 32);
@@ -128,9 +131,8 @@ RunStatus bucket_sort(const SortedRows& rows, const RunOptions& options, Scan sc
         auto& mine = next[static_cast<size_t>(segment)];
         mine.assign(static_cast<size_t>(n_buckets), 0);
         const int64_t begin = std::min(segment * segment_size, n);
-        scan(begin, std::min(begin + segment_size, n), [&](int64_t, int32_t key, int32_t) {
-            ++mine[static_cast<size_t>(key >> shift)];
-        });
+        scan(begin, std::min(begin + segment_size, n),
+             [&](int64_t, int32_t key, int32_t) { ++mine[static_cast<size_t>(key >> shift)]; });
     });
     if (status != RunStatus::done) return status;
     std::vector<int64_t> begins(static_cast<size_t>(n_buckets) + 1);
@@ -176,7 +178,8 @@ RunStatus bucket_sort(const SortedRows& rows, const RunOptions& options, Scan sc
                 scratches.pop_back();
             }
         }
-        const int64_t begin = begins[static_cast<size_t>(bucket)], size = begins[static_cast<size_t>(bucket) + 1] - begin;
+        const int64_t begin = begins[static_cast<size_t>(bucket)],
+                      size = begins[static_cast<size_t>(bucket) + 1] - begin;
         const int64_t first_key = bucket * n_local, keys_here = std::min(n_local, rows.n_keys - first_key);
         if (shift == 0) {
             rows.offsets[bucket + 1] = begin + size;

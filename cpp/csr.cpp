@@ -27,9 +27,10 @@ std::vector<Carried> carried_of(const nb::list& pairs, size_t n) {
     return carried;
 }
 
-// Whether entries lie in range, and whether they are sorted by row, then column; n_repeats for those that are.
-RunStatus look_at_entries(const int32_t* rows, const int32_t* columns, int64_t n, int64_t n_rows, int64_t n_columns,
-                          const RunOptions& options, bool& is_sorted, int64_t& n_repeats) {
+// Whether entries lie in range, and whether they are sorted by row, then column; n_repeats for those that
+// are.
+RunStatus look_at_entries(const int32_t* rows, const int32_t* columns, int64_t n, int64_t n_rows,
+                          int64_t n_columns, const RunOptions& options, bool& is_sorted, int64_t& n_repeats) {
     std::atomic<bool> sorted{true};
     std::atomic<int64_t> repeats{0};
     const RunStatus status = run_each(chunks_of(n, entries_per_chunk), options, [&](int64_t chunk) {
@@ -45,7 +46,8 @@ RunStatus look_at_entries(const int32_t* rows, const int32_t* columns, int64_t n
         require(low_column >= 0 && high_column < n_columns, "columns must lie in [0, n_columns)");
         int64_t here = 0;
         for (int64_t e = std::max<int64_t>(span.begin, 1); e < span.end && sorted; ++e) {
-            if (rows[e] < rows[e - 1] || (rows[e] == rows[e - 1] && columns[e] < columns[e - 1])) sorted = false;
+            if (rows[e] < rows[e - 1] || (rows[e] == rows[e - 1] && columns[e] < columns[e - 1]))
+                sorted = false;
             here += rows[e] == rows[e - 1] && columns[e] == columns[e - 1];
         }
         repeats += here;
@@ -67,18 +69,20 @@ RunStatus copy_sorted(const SortedRows& sorted, const int32_t* rows, const int32
             std::memcpy(carried.to + begin * carried.bytes, carried.from + begin * carried.bytes,
                         static_cast<size_t>(size * carried.bytes));
         }
-        // An entry ends the rows from that of the entry before up to its own; the last chunk, empty or not, the rest.
+        // An entry ends the rows from that of the entry before up to its own; the last chunk, empty or not,
+        // the rest.
         for (int64_t e = begin; e < begin + size; ++e) {
             for (int64_t row = e == 0 ? -1 : rows[e - 1]; row < rows[e]; ++row) sorted.offsets[row + 1] = e;
         }
         if (chunk == chunks_of(n, entries_per_chunk)) {
-            for (int64_t row = n == 0 ? -1 : rows[n - 1]; row < sorted.n_keys; ++row) sorted.offsets[row + 1] = n;
+            for (int64_t row = n == 0 ? -1 : rows[n - 1]; row < sorted.n_keys; ++row)
+                sorted.offsets[row + 1] = n;
         }
     });
 }
 
-// Sort entries (rows[e], columns[e]) by row, then column, then e. Writes offsets (n_rows + 1), indices (n): the
-// columns, and what is carried. Returns the number of entries that repeat the one before.
+// Sort entries (rows[e], columns[e]) by row, then column, then e. Writes offsets (n_rows + 1), indices (n):
+// the columns, and what is carried. Returns the number of entries that repeat the one before.
 int64_t sort_entries(const In1<int32_t>& rows, const In1<int32_t>& columns, int64_t n_columns,
                      const Out1<int64_t>& offsets, const Out1<int32_t>& indices, const nb::list& carried,
                      int n_threads) {
@@ -93,7 +97,8 @@ int64_t sort_entries(const In1<int32_t>& rows, const In1<int32_t>& columns, int6
     {
         const nb::gil_scoped_release release;
         bool is_sorted = false;
-        status = look_at_entries(rows.data(), columns.data(), n, n_rows, n_columns, call.options(), is_sorted, n_repeats);
+        status = look_at_entries(rows.data(), columns.data(), n, n_rows, n_columns, call.options(), is_sorted,
+                                 n_repeats);
         if (status == RunStatus::done && is_sorted) {
             status = copy_sorted(sorted, rows.data(), columns.data(), call.options());
         } else if (status == RunStatus::done) {
@@ -137,9 +142,12 @@ void transpose(const In1<int64_t>& offsets, const In1<int32_t>& indices, const O
     const auto n_columns = static_cast<int64_t>(out_offsets.shape(0)) - 1;
     require(out_indices.shape(0) == indices.shape(0), "indices and out_indices must have the same length");
     require(offsets.shape(0) <= size_t{1} << 31, "rows must be countable in 31 bits");
-    require(check_rows(offsets, indices, n_columns) == -1, "rows must be sorted, without duplicates and in range");
-    const auto n = static_cast<int64_t>(indices.shape(0)), n_rows = static_cast<int64_t>(offsets.shape(0)) - 1;
-    const SortedRows sorted{n, n_columns, out_offsets.data(), out_indices.data(), carried_of(carried, indices.shape(0))};
+    require(check_rows(offsets, indices, n_columns) == -1,
+            "rows must be sorted, without duplicates and in range");
+    const auto n = static_cast<int64_t>(indices.shape(0)),
+               n_rows = static_cast<int64_t>(offsets.shape(0)) - 1;
+    const SortedRows sorted{n, n_columns, out_offsets.data(), out_indices.data(),
+                            carried_of(carried, indices.shape(0))};
     Call call(n_threads, std::nullopt);
     RunStatus status;
     {
@@ -164,8 +172,8 @@ void transpose(const In1<int64_t>& offsets, const In1<int32_t>& indices, const O
 
 void bind_csr(nb::module_& m) {
     m.def("sort_entries", &sort_entries, nb::arg("rows").noconvert(), nb::arg("columns").noconvert(),
-          nb::arg("n_columns"), nb::arg("offsets").noconvert(), nb::arg("indices").noconvert(), nb::arg("carried"),
-          nb::arg("n_threads"));
+          nb::arg("n_columns"), nb::arg("offsets").noconvert(), nb::arg("indices").noconvert(),
+          nb::arg("carried"), nb::arg("n_threads"));
     m.def("check_rows", &check_rows, nb::arg("offsets").noconvert(), nb::arg("indices").noconvert(),
           nb::arg("n_columns"));
     m.def("transpose", &transpose, nb::arg("offsets").noconvert(), nb::arg("indices").noconvert(),

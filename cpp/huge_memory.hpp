@@ -1,5 +1,5 @@
-// Memory for tables that are read at random: on huge pages where the system has them (Linux), which halves the time of
-// an access that misses the caches.
+// Memory for tables that are read at random: on huge pages where the system has them (Linux), which halves
+// the time of an access that misses the caches.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,8 @@ inline HugeMemory huge_memory(size_t bytes) {
     constexpr size_t page = size_t{1} << 21;
     const size_t alignment = bytes < 2 * page ? 64 : page;
     const size_t whole = (bytes + alignment - 1) / alignment * alignment;
-    auto* memory = static_cast<uint8_t*>(std::aligned_alloc(alignment, whole < alignment ? alignment : whole));
+    auto* memory =
+        static_cast<uint8_t*>(std::aligned_alloc(alignment, whole < alignment ? alignment : whole));
     if (memory == nullptr) throw std::bad_alloc();
 #ifdef __linux__
     if (alignment == page) madvise(memory, whole, MADV_HUGEPAGE);  // refused: slower, nothing else

@@ -1,4 +1,5 @@
-// Bindings for labels: hashing them, an index to find them by, copying strings. Numbering is in numbering.cpp.
+// Bindings for labels: hashing them, an index to find them by, copying strings. Numbering is in
+// numbering.cpp.
 #include <atomic>
 
 #include "label_columns.hpp"

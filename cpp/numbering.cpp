@@ -11,11 +11,12 @@ constexpr int64_t rows_per_chunk = 1 << 17;
 
 // Number `n_columns` columns of strings that come in pieces.
 //
-// next_piece() returns None at the end, else for each column (chunks, nulls bool (n) | None, codes int32 (n)), alive
-// and unchanged until the next call; codes gets provisional numbers. allocate(column, n_distinct, n_bytes, n_numbers)
-// returns offsets int64 (n_distinct + 1), bytes uint8 (n_bytes) for the sorted labels and rank int32 (n_numbers): what
-// `translate` makes the codes of.
-void number_strings(int n_columns, const nb::callable& next_piece, const nb::callable& allocate, int n_threads) {
+// next_piece() returns None at the end, else for each column (chunks, nulls bool (n) | None, codes int32
+// (n)), alive and unchanged until the next call; codes gets provisional numbers. allocate(column, n_distinct,
+// n_bytes, n_numbers) returns offsets int64 (n_distinct + 1), bytes uint8 (n_bytes) for the sorted labels and
+// rank int32 (n_numbers): what `translate` makes the codes of.
+void number_strings(int n_columns, const nb::callable& next_piece, const nb::callable& allocate,
+                    int n_threads) {
     require(n_columns >= 0, "n_columns must not be negative");
     std::deque<Numbering<Bytes>> columns(static_cast<size_t>(n_columns));
     Call call(n_threads, std::nullopt);
@@ -65,8 +66,8 @@ void number_strings(int n_columns, const nb::callable& next_piece, const nb::cal
             std::partial_sum(ends.begin(), ends.end(), ends.begin());
         }
         call.finish(status);
-        const auto arrays =
-            nb::cast<nb::tuple>(allocate(c, column.n_distinct(), ends.back(), column.end_of_numbers()), false);
+        const auto arrays = nb::cast<nb::tuple>(
+            allocate(c, column.n_distinct(), ends.back(), column.end_of_numbers()), false);
         require(arrays.size() == 3, "allocate must return offsets, bytes and rank");
         const auto offsets = nb::cast<Out1<int64_t>>(arrays[0], false);
         const auto bytes = nb::cast<Out1<uint8_t>>(arrays[1], false);
@@ -110,7 +111,8 @@ RunStatus range_of(const T* labels, int64_t n, const RunOptions& options, int64_
     return status;
 }
 
-// Number labels in [low, low + 64 · words): a bit for each that occurs, and the number of bits before each word.
+// Number labels in [low, low + 64 · words): a bit for each that occurs, and the number of bits before each
+// word.
 template <class T>
 RunStatus number_by_bits(const T* labels, int64_t n, int64_t low, size_t words, int32_t* codes,
                          const RunOptions& options, std::vector<int64_t>& distinct) {
@@ -165,7 +167,8 @@ void translate_rows(const int32_t* numbers, int64_t n, const int32_t* table, int
 
 // Number integers. allocate(n_distinct) returns int64 (n_distinct), which gets the labels, sorted.
 template <class T>
-void number_integers(const In1<T>& labels, const Out1<int32_t>& codes, const nb::callable& allocate, int n_threads) {
+void number_integers(const In1<T>& labels, const Out1<int32_t>& codes, const nb::callable& allocate,
+                     int n_threads) {
     const auto n = static_cast<int64_t>(labels.shape(0));
     require(codes.shape(0) == labels.shape(0), "codes must have one element per row");
     Call call(n_threads, std::nullopt);
@@ -175,11 +178,12 @@ void number_integers(const In1<T>& labels, const Out1<int32_t>& codes, const nb:
         const nb::gil_scoped_release release;
         int64_t low, high;
         status = range_of(labels.data(), n, call.options(), low, high);
-        // Twelve bytes for 64 labels that might be: at most 3 for each row, where a hash table takes about as much.
+        // Twelve bytes for 64 labels that might be: at most 3 for each row, where a hash table takes about as
+        // much.
         const uint64_t words = (static_cast<uint64_t>(high) - static_cast<uint64_t>(low)) / 64 + 1;
         if (status == RunStatus::done && n > 0 && words <= static_cast<uint64_t>(n / 4 + 1024)) {
-            status = number_by_bits(labels.data(), n, low, static_cast<size_t>(words), codes.data(), call.options(),
-                                    distinct);
+            status = number_by_bits(labels.data(), n, low, static_cast<size_t>(words), codes.data(),
+                                    call.options(), distinct);
         } else if (status == RunStatus::done && n > 0) {
             Numbering<int64_t> numbering;
             const IntegerArray<T> column(labels);
@@ -208,7 +212,8 @@ void number_integers(const In1<T>& labels, const Out1<int32_t>& codes, const nb:
 }
 
 // out[i] = table[numbers[i]], 0 where the number is -1; `out` may be `numbers`.
-void translate(const In1<int32_t>& numbers, const In1<int32_t>& table, const Out1<int32_t>& out, int n_threads) {
+void translate(const In1<int32_t>& numbers, const In1<int32_t>& table, const Out1<int32_t>& out,
+               int n_threads) {
     require(out.shape(0) == numbers.shape(0), "out must have one element per number");
     Call call(n_threads, std::nullopt);
     RunStatus status;
@@ -234,7 +239,8 @@ void mark_used(const In1<int32_t>& numbers, const Out1<uint8_t>& used, int n_thr
                 require(number >= -1 && number < n_numbers, "numbers must lie in [-1, n_numbers)");
                 if (number < 0) continue;
                 uint8_t* flag = &used.data()[number];
-                if (__atomic_load_n(flag, __ATOMIC_RELAXED) == 0) __atomic_store_n(flag, uint8_t{1}, __ATOMIC_RELAXED);
+                if (__atomic_load_n(flag, __ATOMIC_RELAXED) == 0)
+                    __atomic_store_n(flag, uint8_t{1}, __ATOMIC_RELAXED);
             }
         });
     }
@@ -246,10 +252,10 @@ void mark_used(const In1<int32_t>& numbers, const Out1<uint8_t>& used, int n_thr
 void bind_numbering(nb::module_& m) {
     m.def("number_strings", &number_strings, nb::arg("n_columns"), nb::arg("next_piece"), nb::arg("allocate"),
           nb::arg("n_threads"));
-    m.def("number_int64", &number_integers<int64_t>, nb::arg("labels").noconvert(), nb::arg("codes").noconvert(),
-          nb::arg("allocate"), nb::arg("n_threads"));
-    m.def("number_int32", &number_integers<int32_t>, nb::arg("labels").noconvert(), nb::arg("codes").noconvert(),
-          nb::arg("allocate"), nb::arg("n_threads"));
+    m.def("number_int64", &number_integers<int64_t>, nb::arg("labels").noconvert(),
+          nb::arg("codes").noconvert(), nb::arg("allocate"), nb::arg("n_threads"));
+    m.def("number_int32", &number_integers<int32_t>, nb::arg("labels").noconvert(),
+          nb::arg("codes").noconvert(), nb::arg("allocate"), nb::arg("n_threads"));
     m.def("translate", &translate, nb::arg("numbers").noconvert(), nb::arg("table").noconvert(),
           nb::arg("out").noconvert(), nb::arg("n_threads"));
     m.def("mark_used", &mark_used, nb::arg("numbers").noconvert(), nb::arg("used").noconvert(),

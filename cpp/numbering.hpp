@@ -1,4 +1,5 @@
-// Number the distinct labels of a column in sorted order: rows are added piece by piece, then everything is sorted.
+// Number the distinct labels of a column in sorted order: rows are added piece by piece, then everything is
+// sorted.
 #pragma once
 
 #include <algorithm>
@@ -59,8 +60,8 @@ RunStatus sort_all(std::vector<T>& items, const RunOptions& options, Less less) 
 template <class Label>
 class Numbering {
   public:
-    // Give each row a provisional number; -1 where `nulls` (n, optional) is true. read(row, count, labels): the labels
-    // of rows [row, row + count), which need not live longer than the call.
+    // Give each row a provisional number; -1 where `nulls` (n, optional) is true. read(row, count, labels):
+    // the labels of rows [row, row + count), which need not live longer than the call.
     template <class Read>
     RunStatus add(int64_t n, const bool* nulls, int32_t* numbers, const RunOptions& options, Read read) {
         RunStatus status = RunStatus::done;
@@ -109,7 +110,8 @@ class Numbering {
         return run_each(chunks_of(n_distinct(), rows_per_chunk), options, [&](int64_t chunk) {
             const Span span = span_of(chunk, rows_per_chunk, n_distinct());
             for (int64_t i = span.begin; i < span.end; ++i) {
-                if (i + 16 < span.end) __builtin_prefetch(table_.address(keys_[static_cast<size_t>(i + 16)].place));
+                if (i + 16 < span.end)
+                    __builtin_prefetch(table_.address(keys_[static_cast<size_t>(i + 16)].place));
                 const auto record = table_.record(keys_[static_cast<size_t>(i)].place);
                 each(i, record.label, record.number);
             }
@@ -134,7 +136,8 @@ class Numbering {
         uint64_t hashes[batch];
         for (int64_t row = begin; row < end; row += batch) {
             const int64_t count = std::min(batch, end - row);
-            if (nulls != nullptr && std::any_of(nulls + row, nulls + row + count, [](bool null) { return null; })) {
+            if (nulls != nullptr &&
+                std::any_of(nulls + row, nulls + row + count, [](bool null) { return null; })) {
                 for (int64_t i = row; i < row + count; ++i) {
                     numbers[i] = -1;
                     if (nulls[i]) continue;
@@ -149,7 +152,8 @@ class Numbering {
                 table_.prefetch_slot(hashes[i]);
             }
             for (int64_t i = 0; i < count; ++i) table_.prefetch_record(hashes[i]);
-            for (int64_t i = 0; i < count; ++i) numbers[row + i] = table_.insert(hashes[i], labels[i], writer);
+            for (int64_t i = 0; i < count; ++i)
+                numbers[row + i] = table_.insert(hashes[i], labels[i], writer);
         }
         const std::lock_guard<std::mutex> lock(mutex_);
         idle_.push_back(writer);

@@ -1,10 +1,10 @@
 // The distinct labels of a column, numbered by several threads at once.
 //
-// A slot is 0 (empty) or (upper half of the hash) << 32 | place of the label's record; the lower half of the hash
-// picks it, linear probing goes on from there. Records (number, label) never move and never change once a slot points
-// to them, so that threads share one table: who finds an empty slot writes the record first and then claims the slot
-// by compare-and-swap; who loses the race looks again. Numbers come in any order: nothing that leaves this file's
-// callers depends on them.
+// A slot is 0 (empty) or (upper half of the hash) << 32 | place of the label's record; the lower half of the
+// hash picks it, linear probing goes on from there. Records (number, label) never move and never change once
+// a slot points to them, so that threads share one table: who finds an empty slot writes the record first and
+// then claims the slot by compare-and-swap; who loses the race looks again. Numbers come in any order:
+// nothing that leaves this file's callers depends on them.
 #pragma once
 
 #include <algorithm>
@@ -21,15 +21,23 @@
 namespace alternant {
 
 // How a label lies behind the number in its record.
-inline int64_t stored_bytes(int64_t) { return 8; }
-inline int64_t stored_bytes(const Bytes& label) { return 4 + label.size; }
-inline void store_label(uint8_t* at, int64_t label) { std::memcpy(at, &label, 8); }
+inline int64_t stored_bytes(int64_t) {
+    return 8;
+}
+inline int64_t stored_bytes(const Bytes& label) {
+    return 4 + label.size;
+}
+inline void store_label(uint8_t* at, int64_t label) {
+    std::memcpy(at, &label, 8);
+}
 inline void store_label(uint8_t* at, const Bytes& label) {
     const auto size = static_cast<uint32_t>(label.size);
     std::memcpy(at, &size, 4);
     if (size > 0) std::memcpy(at + 4, label.data, size);
 }
-inline void load_label(const uint8_t* at, int64_t& label) { std::memcpy(&label, at, 8); }
+inline void load_label(const uint8_t* at, int64_t& label) {
+    std::memcpy(&label, at, 8);
+}
 inline void load_label(const uint8_t* at, Bytes& label) {
     uint32_t size;
     std::memcpy(&size, at, 4);
@@ -44,7 +52,8 @@ class SharedTable {
         Label label;  // byte strings point into the table
     };
 
-    // What one thread needs to insert: its place in a block of records, and a number that it has drawn and not used.
+    // What one thread needs to insert: its place in a block of records, and a number that it has drawn and
+    // not used.
     struct Writer {
         uint8_t* at = nullptr;
         uint8_t* end = nullptr;
@@ -79,8 +88,8 @@ class SharedTable {
             if (entry == 0) {
                 if (!is_written) write(label, writer);
                 is_written = true;
-                if (__atomic_compare_exchange_n(&slots()[slot], &entry, (hash & tag_mask) | writer.place, false,
-                                                __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+                if (__atomic_compare_exchange_n(&slots()[slot], &entry, (hash & tag_mask) | writer.place,
+                                                false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
                     const int32_t number = writer.number;
                     const int64_t size = record_bytes(label);
                     writer.at += size;
@@ -121,10 +130,13 @@ class SharedTable {
     static constexpr int64_t unit = 8;  // bytes; places count units
     static constexpr int64_t block_units = 1 << 19;
     static constexpr int64_t max_blocks = 1 << 13;  // 32 GiB, all that 32 bits of units reach
-    static constexpr int64_t small_block = 1 << 14;  // bytes of the first blocks: columns of few labels are many
+    static constexpr int64_t small_block =
+        1 << 14;  // bytes of the first blocks: columns of few labels are many
     static constexpr int64_t least_rows = 1 << 18;
 
-    static int64_t record_bytes(const Label& label) { return (4 + stored_bytes(label) + unit - 1) / unit * unit; }
+    static int64_t record_bytes(const Label& label) {
+        return (4 + stored_bytes(label) + unit - 1) / unit * unit;
+    }
     static HugeMemory empty_slots(size_t n) {
         HugeMemory memory = huge_memory(8 * n);
         std::memset(memory.get(), 0, 8 * n);
@@ -158,7 +170,8 @@ class SharedTable {
         const int64_t bytes = first < 16 && needed <= small_block ? small_block : n * whole;
         memory_.push_back(huge_memory(static_cast<size_t>(bytes)));
         uint8_t* block = memory_.back().get();
-        for (int64_t b = 0; b < n; ++b) blocks_[first + b].store(block + b * whole, std::memory_order_release);
+        for (int64_t b = 0; b < n; ++b)
+            blocks_[first + b].store(block + b * whole, std::memory_order_release);
         n_blocks_ += n;
         writer.at = block + skipped * unit;
         writer.end = block + bytes;

@@ -238,8 +238,8 @@ ALTERNANT_INLINE float last_value(const float* row, int64_t width, LastColumn la
     return last == LastColumn::stored ? row[width - 1] : last == LastColumn::one ? 1.0f : 0.0f;
 }
 
-// Columns [c, c + n) (n ≤ lanes) of up to `lanes` rows side by side: out[i] holds column c + i of each row. The rows
-// beyond `n_rows` are those of the first.
+// Columns [c, c + n) (n ≤ lanes) of up to `lanes` rows side by side: out[i] holds column c + i of each row.
+// The rows beyond `n_rows` are those of the first.
 ALTERNANT_INLINE void side_by_side(const float* const* rows, int n_rows, int64_t c, int n, Vec* out) {
     if (n == lanes) {
         for (int j = 0; j < lanes; ++j) out[j] = load(rows[j < n_rows ? j : 0] + c);

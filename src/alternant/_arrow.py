@@ -381,7 +381,9 @@ def _dictionary_column(kind: ArrowType, arrays: _Arrays, n: int) -> Column:
             entries.append((words, words.offset, words.length, owner))
             n_entries += words.length
             if n_entries > np.iinfo(np.int32).max:
-                raise DataError("an Arrow dictionary must have less than 2,147,483,648 entries in all batches")
+                raise DataError(
+                    "an Arrow dictionary must have less than 2,147,483,648 entries in all batches"
+                )
         piece = _buffer(array, 1, (offset + rows,), dtype, owner)[offset:]
         part = slice(begin, begin + rows)
         begin += rows

@@ -1,7 +1,7 @@
 """Read a table batch by batch through the Arrow interface, and number its strings as they come.
 
-No batch is kept, so that a source which makes its batches as it goes (a file, a query) never is in memory as a
-whole: what stays are 4 bytes a row of a column of strings, its distinct strings, and the values of other columns.
+No batch is kept, so that a source which makes its batches as it goes (a file, a query) never is in memory as
+a whole: what stays are 4 bytes a row of a column of strings, its distinct strings, and the values of others.
 """
 
 from collections.abc import Callable, Container

@@ -57,8 +57,8 @@ def read_columns(
     """Return columns of `frame` by name: with Arrow's interface, any eager frame, or a dict of arrays.
 
     `parts` maps what a column is to be (user, item, value, …) to its name; or is a function that is given
-    the names that the frame has, and returns that. With `number` the columns `numbered` of strings may come as
-    distinct strings and codes (:mod:`alternant._arrow_numbered`).
+    the names that the frame has, and returns that. With `number` the columns `numbered` may come as distinct
+    strings and codes, where they are strings (:mod:`alternant._arrow_numbered`).
     """
     if isinstance(frame, Mapping):
         names = _names(parts, list(frame))

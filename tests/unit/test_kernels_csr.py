@@ -51,6 +51,52 @@ def test_transposing_sorts_by_column_then_row(entries, n_threads):
     assert np.array_equal(floats, expected)
 
 
+@pytest.mark.parametrize("n_threads", [1, 2, 3, 7])
+@pytest.mark.parametrize("n_rows", [2049, 70_000, 2_000_000])
+def test_rows_of_any_number_share_buckets(n_rows, n_threads):
+    """Many rows, one of them with a third of all entries."""
+    rng = np.random.default_rng(n_rows)
+    rows = (n_rows * rng.random(200_000) ** 2).astype(np.int32)
+    rows[rng.random(200_000) < 0.3] = n_rows // 3
+    columns = rng.integers(0, 1000, 200_000).astype(np.int32)
+    number = np.arange(200_000)
+    offsets, indices, [order], n_repeats = csr.sort_entries(
+        rows, columns, n_rows=n_rows, n_columns=1000, carried=[number], n_threads=n_threads
+    )
+    expected = np.lexsort((columns, rows))
+    assert np.array_equal(order, expected)
+    assert np.array_equal(indices, columns[expected])
+    assert np.array_equal(offsets, np.searchsorted(rows[expected], np.arange(n_rows + 1)))
+    assert n_repeats == 200_000 - len(np.unique(rows.astype(np.int64) * 1000 + columns))
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 3, 7])
+@pytest.mark.parametrize("fault", ["none", "a column", "a row", "a repeat"])
+def test_entries_that_are_sorted_already(fault, n_threads):
+    """Three chunks of entries; the fault lies at the border of two."""
+    n, border = 600_000, 1 << 18
+    numbers = np.arange(n) * 3
+    rows, columns = (numbers // 1000 + 2).astype(np.int32), (numbers % 1000).astype(np.int32)
+    if fault == "a column":
+        rows[border - 1] = rows[border]
+        columns[border - 1] = (
+            998 if 1000 * (rows[border] - 2) % 3 == 0 else 999
+        )  # which the row does not have
+    if fault == "a row":
+        rows[border] = 0
+    if fault == "a repeat":
+        rows[border], columns[border] = rows[border - 1], columns[border - 1]
+    n_rows = int(rows.max()) + 5  # the first rows and the last are empty
+    offsets, indices, [order], n_repeats = csr.sort_entries(
+        rows, columns, n_rows=n_rows, n_columns=1000, carried=[np.arange(n)], n_threads=n_threads
+    )
+    expected = np.lexsort((columns, rows))
+    assert np.array_equal(order, expected)
+    assert np.array_equal(indices, columns[expected])
+    assert np.array_equal(offsets, np.searchsorted(rows[expected], np.arange(n_rows + 1)))
+    assert n_repeats == (fault == "a repeat")
+
+
 @pytest.mark.parametrize(
     ("offsets", "indices", "row"),
     [

@@ -69,7 +69,9 @@ def texts(column: Column, *, name: str) -> Cells:
     if column.kind == "string":
         rows = np.flatnonzero(given)
         strings = list(column.strings)
-        chunk = kernels.take_strings(strings, rows if column.codes is None else column.codes[rows].astype(np.int64))
+        chunk = kernels.take_strings(
+            strings, rows if column.codes is None else column.codes[rows].astype(np.int64)
+        )
         [words], codes = kernels.factorise([chunk])
         return _without_empty(rows, codes.astype(np.int64), _decoded(words, name=name))
     if column.values is None or column.kind not in ("integer", "boolean", "float"):

@@ -82,7 +82,14 @@ class IdMap:
     def from_column(
         cls, column: Column, *, what: str, n_threads: int | None = None
     ) -> "tuple[IdMap, NDArray[np.int32]]":
-        """Number a column of labels that was checked: see :meth:`from_labels`."""
+        """Number a column of labels that was checked: see :meth:`from_labels`.
+
+        Examples
+        --------
+        >>> from alternant.ids._labels import label_column
+        >>> IdMap.from_column(label_column([7, 3], what="id"), what="id")[1].tolist()
+        [1, 0]
+        """
         if column.kind == "integer":
             integers, codes = kernels.number_integers(integer_labels(column, what=what), n_threads=n_threads)
             return cls(integers=integers), codes

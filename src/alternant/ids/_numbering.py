@@ -18,9 +18,10 @@ def number_columns(
 ) -> dict[str, tuple[IdMap, NDArray[np.int32]]]:
     """Number the distinct labels of columns of a table, each in sorted order.
 
-    A source that offers Arrow batches one after the other (``__arrow_c_stream__``: a reader of files, a query) is
-    read once and never held as a whole. Peak memory, for n rows of strings: 4.5 bytes a row and column, plus for each
-    distinct label twice its bytes and at most 60 more, plus a batch.
+    A source that offers Arrow batches one after the other (``__arrow_c_stream__``: a reader of files, a
+    query) is read once and never held as a whole. Peak memory, for n rows of strings: 4.5 bytes a row and
+    column, plus for each distinct label twice its bytes and at most 80 more, plus a million rows as they
+    come.
 
     Parameters
     ----------

@@ -146,7 +146,7 @@ class Interactions:
         columns = read_columns(
             frame,
             {part: name for part, name in asked.items() if name is not None},
-            numbered={user, item, event},
+            numbered={name for name in (user, item, event) if name is not None},
             number=number_strings,
         )
         parts = {part: columns[name] for part, name in asked.items() if name is not None}

@@ -33,9 +33,9 @@ def sort_entries(
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], list[NDArray[Any]], int]:
     """Sort entries by row, then column, then input order.
 
-    Entries that are sorted already are copied. Otherwise, beside what goes in and comes out, this takes 2 bytes
-    an entry, and for each thread 16 or less for each entry of a run of rows: of about n / 2048 entries, or of
-    one row where it has more.
+    Entries that are sorted already are copied. Otherwise, beside what goes in and comes out, this takes 2
+    bytes an entry, and for each thread 24 or less for each entry of a run of rows: of about n / 2048 entries,
+    or of one row where it has more.
 
     Parameters
     ----------

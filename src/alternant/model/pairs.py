@@ -80,7 +80,9 @@ def _predicted(
     if known.all():
         values = _scores(model, u, u_index, i_index, n_threads).astype(np.float64)
         # The sums below, to the same bits: (mean + bias) + score.
-        values += model.mean if model.item_biases is None else u.table[u_index, -1].astype(np.float64) + model.mean
+        values += (
+            model.mean if model.item_biases is None else u.table[u_index, -1].astype(np.float64) + model.mean
+        )
         return values
     values = np.full(len(u_index), model.mean, np.float64)
     if model.item_biases is not None:

@@ -116,6 +116,11 @@ class Interactions:
     ) -> "Interactions":
         """Build interactions from named columns of a frame.
 
+        A source that makes its Arrow batches as it goes (a reader of files, a query) is read once and never
+        held as a whole, where ids are strings and other columns numbers. Then the peak is, for n rows, 22
+        bytes a row, with times 16 more, without values 4 less; and for each id its text twice and at most 80
+        bytes. Integer ids and numbers of a table of several batches take their own size too.
+
         Parameters
         ----------
         frame : a pandas, polars or pyarrow table, anything with Arrow's PyCapsule interface, or a dict

@@ -39,7 +39,7 @@ def read_numbered(
     types = {name: table.type_of(name) for name in chosen}
     strings = [name for name in chosen if name in numbered and types[name].is_string]
     others = [name for name in chosen if name not in strings]
-    if not strings or not all(types[name].is_flat for name in others):
+    if not all(types[name].is_flat for name in others):
         table.owners = list(stream)
         return {name: table.column(name) for name in chosen}
     read = _Reader(stream, strings, others).columns(number)

@@ -187,6 +187,13 @@ def test_any_number_of_threads_gives_the_same_bits(n_threads):
     assert ids.labels[codes].tolist() == table["user"].to_pylist()
 
 
+def test_columns_of_numbers_only_are_not_kept_batch_by_batch_either(pieces):
+    table = made()
+    columns = read(batches_of(table, 61, 3), ("value", "time"))
+    assert np.array_equal(columns["value"].values, table["value"].to_numpy())
+    assert np.array_equal(columns["time"].values, table["time"].to_numpy())
+
+
 def test_number_columns_takes_what_frames_there_are():
     numbers = {"user": [5, 3, 5], "item": ["x", "", "x"]}
     for frame in (numbers, pl.DataFrame(numbers), pa.table(numbers), pa.table(numbers).to_batches()[0]):

@@ -128,8 +128,8 @@ class SharedTable {
 
   private:
     static constexpr int64_t unit = 8;  // bytes; places count units
-    static constexpr int64_t block_units = 1 << 19;
-    static constexpr int64_t max_blocks = 1 << 13;  // 32 GiB, all that 32 bits of units reach
+    static constexpr int64_t block_units = 1 << 21;
+    static constexpr int64_t max_blocks = 1 << 11;  // 32 GiB, all that 32 bits of units reach
     static constexpr int64_t small_block =
         1 << 14;  // bytes of the first blocks: columns of few labels are many
     static constexpr int64_t least_rows = 1 << 18;

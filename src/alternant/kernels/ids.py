@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from alternant import _kernels
 from alternant._columns import NextPiece, Numbered, Piece, StringChunk, string_chunk_rows
 from alternant.kernels._small_work import threads_for
-from alternant.kernels._threads import resolve_threads
 
 Labels = NDArray[np.int64] | Sequence[StringChunk]
 
@@ -51,7 +50,16 @@ def number_strings(next_piece: NextPiece, n_columns: int, *, n_threads: int | No
         )
         return offsets, data, rank
 
-    _kernels.number_strings(n_columns, next_piece, allocate, resolve_threads(n_threads))
+    first = next_piece()
+    ahead = [] if first is None else [first]
+    n_first = len(first[0][2]) if first else 0
+    del first
+
+    def pieces() -> list[Piece] | None:
+        return ahead.pop() if ahead else next_piece()
+
+    n_threads = threads_for(n_first, n_threads)
+    _kernels.number_strings(n_columns, pieces, allocate, n_threads)
     return found
 
 

@@ -62,6 +62,7 @@ void bind_biases(nb::module_& m);
 void bind_prior(nb::module_& m);
 void bind_topk(nb::module_& m);
 void bind_ids(nb::module_& m);
+void bind_numbering(nb::module_& m);
 void bind_csr(nb::module_& m);
 void bind_random(nb::module_& m);
 void bind_inverses(nb::module_& m);

@@ -41,8 +41,7 @@ struct LevelKernels {
     size_t (*topk_scratch_bytes)(const TopKTask&);
     void (*top_k)(const TopKTask&, int64_t first, int64_t last, void* scratch);
     // topk.hpp: score the pairs [first, last).
-    size_t (*pairs_scratch_bytes)(const PairsTask&);
-    void (*pair_scores)(const PairsTask&, int64_t first, int64_t last, void* scratch);
+    void (*pair_scores)(const PairsTask&, int64_t first, int64_t last);
 };
 
 // The table in use: the best level that this CPU runs, or the one that ALTERNANT_ISA named.

@@ -27,7 +27,6 @@ const LevelKernels ALTERNANT_JOIN(level_, ALTERNANT_LEVEL) = {
     &ALTERNANT_LEVEL::prior::about_means,
     &ALTERNANT_LEVEL::topk::scratch_bytes,
     &ALTERNANT_LEVEL::topk::top_k,
-    &ALTERNANT_LEVEL::topk::pairs_scratch_bytes,
     &ALTERNANT_LEVEL::topk::pair_scores,
 };
 

@@ -88,8 +88,9 @@ struct StringChunk {
 
     // The string of row i (of this chunk). The file or process that made the column may lie about its
     // offsets.
-    Bytes get(int64_t i) const {
-        if (layout == Layout::views) return view(static_cast<const uint8_t*>(rows) + 16 * i, i);
+    // Messages count rows from `row`, which is that of the column's first.
+    Bytes get(int64_t i, int64_t row = 0) const {
+        if (layout == Layout::views) return view(static_cast<const uint8_t*>(rows) + 16 * i, row + i);
         int64_t begin, end;
         if (layout == Layout::offsets32) {
             begin = static_cast<const int32_t*>(rows)[i];
@@ -98,7 +99,7 @@ struct StringChunk {
             begin = static_cast<const int64_t*>(rows)[i];
             end = static_cast<const int64_t*>(rows)[i + 1];
         }
-        if (begin < 0 || begin > end || end > data.size) refuse(i);
+        if (begin < 0 || begin > end || end > data.size) refuse(row + i);
         return {data.data + begin, end - begin};
     }
 

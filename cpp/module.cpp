@@ -41,6 +41,7 @@ NB_MODULE(_kernels, m) {
     alternant::bind_prior(m);
     alternant::bind_topk(m);
     alternant::bind_ids(m);
+    alternant::bind_numbering(m);
     alternant::bind_csr(m);
     alternant::bind_random(m);
     alternant::bind_inverses(m);

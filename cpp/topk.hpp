@@ -233,26 +233,61 @@ inline void top_k(const TopKTask& task, int64_t first, int64_t last, void* memor
     }
 }
 
-inline size_t pairs_scratch_bytes(const PairsTask& task) {
-    return 2 * sizeof(float) * static_cast<size_t>(lanes * task.width);
+// The last column of a row as LastColumn says.
+ALTERNANT_INLINE float last_value(const float* row, int64_t width, LastColumn last) {
+    return last == LastColumn::stored ? row[width - 1] : last == LastColumn::one ? 1.0f : 0.0f;
 }
 
-// Score the pairs [first, last), one pair to a lane.
-inline void pair_scores(const PairsTask& task, int64_t first, int64_t last, void* memory) {
-    float* left = static_cast<float*>(memory);
-    float* right = left + lanes * task.width;
+// Columns [c, c + n) (n ≤ lanes) of up to `lanes` rows side by side: out[i] holds column c + i of each row.
+// The rows beyond `n_rows` are those of the first.
+ALTERNANT_INLINE void side_by_side(const float* const* rows, int n_rows, int64_t c, int n, Vec* out) {
+    if (n == lanes) {
+        for (int j = 0; j < lanes; ++j) out[j] = load(rows[j < n_rows ? j : 0] + c);
+    } else {
+        for (int j = 0; j < lanes; ++j) out[j] = load_part(rows[j < n_rows ? j : 0] + c, n);
+    }
+    transpose(out);
+}
+
+// Score the pairs [first, last), one pair to a lane: columns are added in the order of score_tile.
+inline void pair_scores(const PairsTask& task, int64_t first, int64_t last) {
+    const int64_t n_stored = task.left_last == LastColumn::stored && task.right_last == LastColumn::stored
+                                 ? task.width
+                                 : task.width - 1;
     for (int64_t at = first; at < last; at += lanes) {
         const int n = static_cast<int>(last - at < lanes ? last - at : lanes);
-        const float* rows[lanes];
-        for (int j = 0; j < n; ++j) rows[j] = task.left + task.left_rows[at + j] * task.width;
-        pack(rows, n, lanes, task.width, task.left_last, left);
-        for (int j = 0; j < n; ++j) rows[j] = task.right + task.right_rows[at + j] * task.width;
-        pack(rows, n, lanes, task.width, task.right_last, right);
+        const float* left_rows[lanes];
+        const float* right_rows[lanes];
+        bool is_one_row = true;  // as where pairs come row by row
+        for (int j = 0; j < n; ++j) {
+            left_rows[j] = task.left + task.left_rows[at + j] * task.width;
+            right_rows[j] = task.right + task.right_rows[at + j] * task.width;
+            is_one_row = is_one_row && left_rows[j] == left_rows[0];
+        }
         Vec total = {};
         for (int64_t c0 = 0; c0 < task.width; c0 += column_run) {
             const int64_t c1 = c0 + column_run < task.width ? c0 + column_run : task.width;
+            const int64_t stored_end = c1 < n_stored ? c1 : n_stored;
             Vec run = {};
-            for (int64_t c = c0; c < c1; ++c) run += load(left + c * lanes) * load(right + c * lanes);
+            for (int64_t c = c0; c < stored_end; c += lanes) {
+                const int n_here = static_cast<int>(stored_end - c < lanes ? stored_end - c : lanes);
+                Vec left[lanes], right[lanes];
+                side_by_side(right_rows, n, c, n_here, right);
+                if (is_one_row) {
+                    for (int i = 0; i < n_here; ++i) run += left_rows[0][c + i] * right[i];
+                } else {
+                    side_by_side(left_rows, n, c, n_here, left);
+                    for (int i = 0; i < n_here; ++i) run += left[i] * right[i];
+                }
+            }
+            if (stored_end < c1) {  // the last column, where a table's is not what is stored
+                Vec left = {}, right = {};
+                for (int j = 0; j < n; ++j) {
+                    left[j] = last_value(left_rows[j], task.width, task.left_last);
+                    right[j] = last_value(right_rows[j], task.width, task.right_last);
+                }
+                run += left * right;
+            }
             total = c0 == 0 ? run : total + run;
         }
         float scores[lanes];

@@ -169,16 +169,16 @@ void pair_scores(In2<float> left, In2<float> right, int left_last, int right_las
     RunStatus status;
     {
         const nb::gil_scoped_release released;
-        status = run_chunks(
-            (n_pairs + per_chunk - 1) / per_chunk, call.options(), context.level.pairs_scratch_bytes(task),
-            [](void* data, int64_t chunk, void* scratch) {
-                const Context& c = *static_cast<Context*>(data);
-                const int64_t first = chunk * per_chunk;
-                const int64_t last = first + per_chunk < c.n_pairs ? first + per_chunk : c.n_pairs;
-                c.level.pair_scores(c.task, first, last, scratch);
-                return true;
-            },
-            &context);
+        status = run_chunks((n_pairs + per_chunk - 1) / per_chunk, call.options(), 0,
+                            [](void* data, int64_t chunk, void*) {
+                                const Context& c = *static_cast<Context*>(data);
+                                const int64_t first = chunk * per_chunk;
+                                const int64_t last =
+                                    first + per_chunk < c.n_pairs ? first + per_chunk : c.n_pairs;
+                                c.level.pair_scores(c.task, first, last);
+                                return true;
+                            },
+                            &context);
     }
     call.finish(status);
 }

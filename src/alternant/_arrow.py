@@ -6,7 +6,7 @@ alive as long as an array that looks at them.
 """
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,7 +65,7 @@ _capsule_pointer.restype = ctypes.c_void_p
 _capsule_pointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
 
 
-class _Released:
+class Released:
     """A C structure of ours that its producer filled; released when nobody looks at it any more."""
 
     def __init__(self, struct: Any) -> None:
@@ -87,16 +87,29 @@ class _Memory:
 
 
 @dataclass(frozen=True)
-class _Type:
+class ArrowType:
     """What a schema says of one column."""
 
     name: str
     format: str
-    dictionary: "_Type | None" = None
-    children: tuple["_Type", ...] = ()
+    dictionary: "ArrowType | None" = None
+    children: tuple["ArrowType", ...] = ()
+
+    @property
+    def is_string(self) -> bool:
+        """Whether it is one of Arrow's types of strings."""
+        return self.format in _STRINGS and self.dictionary is None
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether the values of a column are numbers, one a row."""
+        return self.dictionary is None and (
+            self.format in _NUMBERS or self.format == "b" or self.format[:3] in _TIMES
+        )
 
     @property
     def words(self) -> str:
+        """The type in words, for messages."""
         return _WORDS.get(self.format.split(":")[0], f"Arrow type {self.format!r}")
 
 
@@ -110,6 +123,7 @@ _TIMES = {
     "tdD": ("<i4", -86400), "tdm": ("<i8", 1000),
     "tss": ("<i8", 1), "tsm": ("<i8", 10**3), "tsu": ("<i8", 10**6), "tsn": ("<i8", 10**9),
 }  # fmt: skip
+_STRINGS = ("u", "U", "vu")
 # format -> dtype of offsets, and of sizes where there are any
 _LISTS = {"+l": ("<i4", None), "+L": ("<i8", None), "+vl": ("<i4", "<i4"), "+vL": ("<i8", "<i8")}
 _WORDS = {
@@ -122,8 +136,8 @@ _WORDS = {
 }  # fmt: skip
 
 
-def _read_type(schema: Any) -> _Type:
-    return _Type(
+def _read_type(schema: Any) -> ArrowType:
+    return ArrowType(
         name=(schema.name or b"").decode(),
         format=schema.format.decode(),
         dictionary=_read_type(schema.dictionary.contents) if schema.dictionary else None,
@@ -135,16 +149,28 @@ def _read_type(schema: Any) -> _Type:
 class ArrowTable:
     """A table (or one nameless column) whose batches were read, and nothing copied."""
 
-    type: _Type
-    owners: list[_Released] = field(default_factory=list)
+    type: ArrowType
+    owners: list[Released] = field(default_factory=list)
 
     @property
     def names(self) -> list[str]:
         """Column names, in order."""
         return [child.name for child in self.type.children]
 
+    def type_of(self, name: str) -> ArrowType:
+        """Return the type of the column `name`."""
+        return self.type.children[self.names.index(name)]
+
     def column(self, name: str) -> Column:
         """Return the column `name`, which must be one of `names`, once."""
+        return _column(self.type_of(name), self._arrays(name))
+
+    def string_chunks(self, name: str) -> tuple[list[StringChunk], NDArray[np.bool_] | None]:
+        """Return the chunks of a column of strings, and where it is null."""
+        kind, arrays = self.type_of(name), self._arrays(name)
+        return [_strings(kind.format, *array) for array in arrays], _nulls(kind, arrays)
+
+    def _arrays(self, name: str) -> "_Arrays":
         i = self.names.index(name)
         arrays = []
         for owner in self.owners:
@@ -152,7 +178,7 @@ class ArrowTable:
             child = batch.children[i].contents
             # A sliced struct slices its children, over and above their own offsets.
             arrays.append((child, child.offset + batch.offset, batch.length, owner))
-        return _column(self.type.children[i], arrays)
+        return arrays
 
     def whole(self) -> Column:
         """Return the single column that was read from an array (not from a table)."""
@@ -168,29 +194,37 @@ def is_arrow(data: object) -> bool:
 def read_arrow(data: Any) -> ArrowTable:
     """Read everything that `data` offers by the Arrow PyCapsule interface."""
     if hasattr(data, "__arrow_c_stream__"):
-        return _read_stream(data.__arrow_c_stream__())
+        stream = ArrowStream(data.__arrow_c_stream__())
+        return ArrowTable(stream.type, list(stream))
     schema_capsule, array_capsule = data.__arrow_c_array__()
     schema = _Schema.from_address(_capsule_pointer(schema_capsule, b"arrow_schema"))
     source = _Array.from_address(_capsule_pointer(array_capsule, b"arrow_array"))
     moved = _Array()
     ctypes.memmove(ctypes.byref(moved), ctypes.byref(source), ctypes.sizeof(_Array))
-    table = ArrowTable(_read_type(schema), [_Released(moved)])
+    table = ArrowTable(_read_type(schema), [Released(moved)])
     source.release = type(source.release)()  # moved: the capsule must not release it
     return table
 
 
-def _read_stream(capsule: object) -> ArrowTable:
-    stream = _Stream.from_address(_capsule_pointer(capsule, b"arrow_array_stream"))
-    schema = _Released(_Schema())
-    _check(stream, stream.get_schema(ctypes.byref(stream), ctypes.byref(schema.struct)))
-    table = ArrowTable(_read_type(schema.struct))
-    while True:
-        batch = _Released(_Array())
-        _check(stream, stream.get_next(ctypes.byref(stream), ctypes.byref(batch.struct)))
-        if not batch.struct.release:
-            return table
-        if batch.struct.length > 0:
-            table.owners.append(batch)
+class ArrowStream:
+    """The batches of a stream (a table, or one nameless column), each once."""
+
+    def __init__(self, capsule: object) -> None:
+        self._capsule = capsule
+        self._stream = _Stream.from_address(_capsule_pointer(capsule, b"arrow_array_stream"))
+        schema = Released(_Schema())
+        _check(self._stream, self._stream.get_schema(ctypes.byref(self._stream), ctypes.byref(schema.struct)))
+        self.type = _read_type(schema.struct)
+
+    def __iter__(self) -> Iterator[Released]:
+        while True:
+            batch = Released(_Array())
+            code = self._stream.get_next(ctypes.byref(self._stream), ctypes.byref(batch.struct))
+            _check(self._stream, code)
+            if not batch.struct.release:
+                return
+            if batch.struct.length > 0:
+                yield batch
 
 
 def _check(stream: Any, code: int) -> None:
@@ -199,7 +233,7 @@ def _check(stream: Any, code: int) -> None:
         raise DataError(f"the Arrow stream failed with code {code}: {reason.decode(errors='replace')}")
 
 
-_Arrays = list[tuple[Any, int, int, _Released]]  # structure, offset, rows, owner
+_Arrays = list[tuple[Any, int, int, Released]]  # structure, offset, rows, owner
 
 
 def _buffer(array: Any, index: int, shape: tuple[int, ...], dtype: str, owner: object) -> NDArray[Any]:
@@ -214,7 +248,7 @@ def _bits(array: Any, index: int, offset: int, n: int, owner: object) -> NDArray
     return np.unpackbits(packed, count=offset % 8 + n, bitorder="little")[offset % 8 :].view(np.bool_)
 
 
-def _nulls(kind: _Type, arrays: _Arrays) -> NDArray[np.bool_] | None:
+def _nulls(kind: ArrowType, arrays: _Arrays) -> NDArray[np.bool_] | None:
     """Return where rows are null, or None without nulls."""
     n_all = sum(n for _, _, n, _ in arrays)
     if kind.format == "n":
@@ -237,7 +271,7 @@ def _joined(arrays: _Arrays, read: Callable[..., NDArray[Any]], dtype: Any) -> N
     return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
 
-def _column(kind: _Type, arrays: _Arrays) -> Column:
+def _column(kind: ArrowType, arrays: _Arrays) -> Column:
     n = sum(rows for _, _, rows, _ in arrays)
     if kind.dictionary is not None:
         return _dictionary_column(kind, arrays, n)
@@ -256,7 +290,7 @@ def _column(kind: _Type, arrays: _Arrays) -> Column:
         raw = _joined(arrays, lambda a, o, r, own: _buffer(a, 1, (o + r,), dtype, own)[o:], dtype)
         seconds = raw.astype(np.int64) * -units if units < 0 else raw.astype(np.int64) // units
         return Column("time", n, kind.words, seconds, nulls)
-    if kind.format in ("u", "U", "vu"):
+    if kind.format in _STRINGS:
         strings = tuple(_strings(kind.format, *array) for array in arrays)
         return Column("string", n, kind.words, nulls=nulls, strings=strings)
     if kind.format in _LISTS or kind.format.startswith("+w:"):
@@ -269,7 +303,7 @@ def _column(kind: _Type, arrays: _Arrays) -> Column:
     return Column("other", n, kind.words, nulls=nulls)
 
 
-def _list_column(kind: _Type, arrays: _Arrays, n: int, nulls: NDArray[np.bool_] | None) -> Column:
+def _list_column(kind: ArrowType, arrays: _Arrays, n: int, nulls: NDArray[np.bool_] | None) -> Column:
     begins, ends = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
     children: _Arrays = []
     row = n_elements = 0
@@ -291,7 +325,7 @@ def _list_column(kind: _Type, arrays: _Arrays, n: int, nulls: NDArray[np.bool_] 
 
 
 def _list_bounds(
-    kind: _Type, array: Any, offset: int, n: int, owner: object
+    kind: ArrowType, array: Any, offset: int, n: int, owner: object
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     if kind.format.startswith("+w:"):
         width = int(kind.format[3:])
@@ -329,12 +363,13 @@ def _strings(layout: str, array: Any, offset: int, n: int, owner: object) -> Str
     return offsets, _buffer(array, 2, (int(offsets[-1]),), "u1", owner)
 
 
-def _dictionary_column(kind: _Type, arrays: _Arrays, n: int) -> Column:
+def _dictionary_column(kind: ArrowType, arrays: _Arrays, n: int) -> Column:
     dictionary = kind.dictionary
     if dictionary is None or kind.format not in _NUMBERS:
         raise DataError(f"an Arrow dictionary must have integer indices, got {kind.words}")
     dtype = _NUMBERS[kind.format][1]
-    codes = np.zeros(n, dtype=np.int64)
+    codes = np.zeros(n, dtype=np.int32)
+    nulls = _nulls(ArrowType(kind.name, kind.format), arrays)
     entries: _Arrays = []
     starts: dict[tuple[int, int, int], int] = {}  # batches mostly share one dictionary
     begin = n_entries = 0
@@ -345,21 +380,26 @@ def _dictionary_column(kind: _Type, arrays: _Arrays, n: int) -> Column:
             starts[key] = n_entries
             entries.append((words, words.offset, words.length, owner))
             n_entries += words.length
+            if n_entries > np.iinfo(np.int32).max:
+                raise DataError(
+                    "an Arrow dictionary must have less than 2,147,483,648 entries in all batches"
+                )
         piece = _buffer(array, 1, (offset + rows,), dtype, owner)[offset:]
-        codes[begin : begin + rows] = piece.astype(np.int64) + starts[key]
+        part = slice(begin, begin + rows)
         begin += rows
+        if nulls is not None and nulls[part].any():  # what stands where null is undefined
+            piece = np.where(nulls[part], 0, piece)
+            checked = piece[~nulls[part]]
+        else:
+            checked = piece
+        if len(checked) and (checked.min() < 0 or checked.max() >= words.length):
+            raise DataError("an Arrow dictionary index lies outside its dictionary")
+        if words.length:
+            np.add(piece, np.int32(starts[key]), out=codes[part], casting="unsafe")
     values = _column(dictionary, entries)
-    nulls = _nulls(_Type(kind.name, kind.format), arrays)
-    used = slice(None) if nulls is None else ~nulls
-    if n and ((codes[used] < 0) | (codes[used] >= n_entries)).any():
-        raise DataError("an Arrow dictionary index lies outside its dictionary")
-    if nulls is not None:
-        codes[nulls] = 0
     if values.nulls is not None and n_entries:
         nulls = values.nulls[codes] if nulls is None else nulls | values.nulls[codes]
     if values.kind == "string":
-        if n_entries == 0:
-            codes[:] = 0
         return Column("string", n, values.type_name, nulls=nulls, strings=values.strings, codes=codes)
     taken = None
     if values.values is not None:

@@ -4,6 +4,7 @@ Readers (``_arrow``, ``_frames``) fill it; ids and interactions ask it for what 
 frames.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,6 +15,14 @@ Kind = Literal["integer", "float", "boolean", "string", "time", "list", "other"]
 
 # As Arrow lays strings out: (offsets int32 | int64 (n + 1), bytes uint8), or (views uint8 (n, 16), buffers)
 StringChunk = tuple[NDArray[Any], NDArray[np.uint8] | list[NDArray[np.uint8]]]
+
+# A piece of a string column: its chunks, where it is null or None, and int32 (n) that get its numbers
+Piece = tuple[list[StringChunk], NDArray[np.bool_] | None, NDArray[np.int32]]
+NextPiece = Callable[[], list[Piece] | None]
+# For each column its distinct strings, sorted, and what makes codes of the numbers in place: see
+# alternant.kernels.ids.number_strings
+Numbered = tuple[StringChunk, Callable[[NDArray[np.int32]], NDArray[np.int32]]]
+NumberStrings = Callable[[NextPiece, int], list[Numbered]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +37,9 @@ class Column:
         Unix seconds
     nulls : bool, shape (n,), True where the row is null, or None without nulls
     strings : the chunks of a string column, in order of rows
-    codes : int64, shape (n,), or None; where given, row i holds string `codes[i]` of `strings`
-        (undefined where null)
+    codes : int32, shape (n,), or None; where given, row i holds string `codes[i]` of `strings`
+        (undefined where null, but within their number)
+    is_numbered : True where `strings` is one chunk, sorted and distinct, of what rows that are not null hold
     elements : of a list column only: what its lists hold, all in one column
     begins, ends : int64, shape (n,), or None; the list of row i is ``elements[begins[i]:ends[i]]``
         (undefined where null)
@@ -42,10 +52,16 @@ class Column:
     values: NDArray[Any] | None = None
     nulls: NDArray[np.bool_] | None = None
     strings: tuple[StringChunk, ...] = ()
-    codes: NDArray[np.int64] | None = None
+    codes: NDArray[np.int32] | None = None
     elements: "Column | None" = None
     begins: NDArray[np.int64] | None = None
     ends: NDArray[np.int64] | None = None
+    is_numbered: bool = False
+
+    @property
+    def n_strings(self) -> int:
+        """The number of strings in `strings`."""
+        return sum(map(string_chunk_rows, self.strings))
 
     @property
     def first_null(self) -> int | None:

@@ -5,7 +5,7 @@ frame libraries themselves are never required.
 """
 
 import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from alternant._arrays import array_column
 from alternant._arrow import is_arrow, read_arrow
-from alternant._columns import Column
+from alternant._arrow_numbered import read_numbered
+from alternant._columns import Column, NumberStrings
 from alternant._usual_names import USUAL_NAMES, closest
 from alternant.errors import DataError
 
@@ -50,11 +51,14 @@ def as_column(data: Any, *, name: str) -> Column:
 Parts = Mapping[str, str] | Callable[[list[Any]], Mapping[str, str]]
 
 
-def read_columns(frame: Any, parts: Parts) -> dict[str, Column]:
+def read_columns(
+    frame: Any, parts: Parts, *, numbered: Container[str] = (), number: NumberStrings | None = None
+) -> dict[str, Column]:
     """Return columns of `frame` by name: with Arrow's interface, any eager frame, or a dict of arrays.
 
     `parts` maps what a column is to be (user, item, value, …) to its name; or is a function that is given
-    the names that the frame has, and returns that.
+    the names that the frame has, and returns that. With `number` the columns `numbered` may come as distinct
+    strings and codes, where they are strings (:mod:`alternant._arrow_numbered`).
     """
     if isinstance(frame, Mapping):
         names = _names(parts, list(frame))
@@ -68,6 +72,8 @@ def read_columns(frame: Any, parts: Parts) -> dict[str, Column]:
         raise DataError("a lazy frame must be collected first: pass frame.collect()")
     if is_arrow(frame):
         try:
+            if number is not None:
+                return read_numbered(frame, lambda known: _names(parts, known), numbered, number)
             table = read_arrow(frame)
         except _PANDAS_REFUSALS:
             if kind != "pandas":

@@ -1,6 +1,6 @@
 """Compiled kernels of alternant; imported by alternant.kernels only."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import numpy
@@ -241,12 +241,6 @@ def pair_scores(
 ) -> None:
     """Write the score of each pair of rows, to the bits that top_k ranks by."""
 
-def factorise_integers(
-    labels: _Int64In1, codes: _Int32Out1, representatives: _Int64Out1, n_threads: int
-) -> int: ...
-def factorise_strings(
-    chunks: list[Any], codes: _Int32Out1, representatives: _Int64Out1, n_threads: int
-) -> int: ...
 def hash_integers(labels: _Int64In1, hashes: _UInt64Out1, n_threads: int) -> None: ...
 def hash_strings(chunks: list[Any], hashes: _UInt64Out1, n_threads: int) -> None: ...
 def index_integers(labels: _Int64In1, slots: _UInt64Out1) -> int: ...
@@ -259,13 +253,24 @@ def find_strings(
 ) -> int: ...
 def string_offsets(chunks: list[Any], rows: _Int64In1, offsets: _Int64Out1) -> None: ...
 def copy_strings(chunks: list[Any], rows: _Int64In1, bytes: _UInt8Out1) -> None: ...
+def number_strings(
+    n_columns: int, next_piece: Callable[..., Any], allocate: Callable[..., Any], n_threads: int
+) -> None: ...
+def number_int64(
+    labels: _Int64In1, codes: _Int32Out1, allocate: Callable[..., Any], n_threads: int
+) -> None: ...
+def number_int32(
+    labels: _Int32In1, codes: _Int32Out1, allocate: Callable[..., Any], n_threads: int
+) -> None: ...
+def translate(numbers: _Int32In1, table: _Int32In1, out: _Int32Out1, n_threads: int) -> None: ...
+def mark_used(numbers: _Int32In1, used: _UInt8Out1, n_threads: int) -> None: ...
 def sort_entries(
     rows: _Int32In1,
     columns: _Int32In1,
     n_columns: int,
     offsets: _Int64Out1,
     indices: _Int32Out1,
-    order: _Int64Out1,
+    carried: list[Any],
     n_threads: int,
 ) -> int: ...
 def check_rows(offsets: _Int64In1, indices: _Int32In1, n_columns: int) -> int: ...
@@ -274,11 +279,9 @@ def transpose(
     indices: _Int32In1,
     out_offsets: _Int64Out1,
     out_indices: _Int32Out1,
-    out_order: _Int64Out1,
+    carried: list[Any],
     n_threads: int,
 ) -> None: ...
-def gather_float32(values: _Float32In1, order: _Int64In1, out: _Float32Out1, n_threads: int) -> None: ...
-def gather_int64(values: _Int64In1, order: _Int64In1, out: _Int64Out1, n_threads: int) -> None: ...
 def standard_normal(ids: _UInt64In1, seed: int, stream: int, out: _Float32Out2, n_threads: int) -> bool:
     """
     Fill row i of out with standard normals that depend on ids[i], seed, stream and the column only.

@@ -20,11 +20,14 @@ def entries(request):
 @pytest.mark.parametrize("n_threads", [1, 2, 3, 7])
 def test_entries_are_sorted_by_row_column_and_input_order(entries, n_threads):
     users, items, n_users, n_items = entries
-    offsets, indices, order, n_repeats = csr.sort_entries(
-        users, items, n_rows=n_users, n_columns=n_items, n_threads=n_threads
+    numbers = np.arange(len(users)), np.arange(len(users), dtype=np.float32)
+    offsets, indices, [order, floats], n_repeats = csr.sort_entries(
+        users, items, n_rows=n_users, n_columns=n_items, carried=numbers, n_threads=n_threads
     )
     expected = np.lexsort((items, users))
     assert np.array_equal(order, expected)
+    assert floats.dtype == np.float32
+    assert np.array_equal(floats, expected)
     assert np.array_equal(indices, items[expected])
     assert np.array_equal(np.diff(offsets), np.bincount(users, minlength=n_users))
     assert n_repeats == len(users) - len(set(zip(users.tolist(), items.tolist(), strict=True)))
@@ -36,15 +39,62 @@ def test_transposing_sorts_by_column_then_row(entries, n_threads):
     pairs = np.unique(users.astype(np.int64) * n_items + items)
     rows, columns = (pairs // n_items).astype(np.int32), (pairs % n_items).astype(np.int32)
     offsets = np.searchsorted(rows, np.arange(n_users + 1))
-    out_offsets, out_indices, order = csr.transpose(offsets, columns, n_columns=n_items, n_threads=n_threads)
+    numbers = np.arange(len(pairs)), np.arange(len(pairs), dtype=np.float32)
+    out_offsets, out_indices, [order, floats] = csr.transpose(
+        offsets, columns, n_columns=n_items, carried=numbers, n_threads=n_threads
+    )
     expected = np.lexsort((rows, columns))
     assert np.array_equal(order, expected)
     assert np.array_equal(out_indices, rows[expected])
     assert np.array_equal(np.diff(out_offsets), np.bincount(columns, minlength=n_items))
-    for values in (pairs, pairs.astype(np.float32)):
-        gathered = csr.gather(values, order, n_threads=n_threads)
-        assert gathered.dtype == values.dtype
-        assert np.array_equal(gathered, values[order])
+    assert floats.dtype == np.float32
+    assert np.array_equal(floats, expected)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 3, 7])
+@pytest.mark.parametrize("n_rows", [2049, 70_000, 2_000_000])
+def test_rows_of_any_number_share_buckets(n_rows, n_threads):
+    """Many rows, one of them with a third of all entries."""
+    rng = np.random.default_rng(n_rows)
+    rows = (n_rows * rng.random(200_000) ** 2).astype(np.int32)
+    rows[rng.random(200_000) < 0.3] = n_rows // 3
+    columns = rng.integers(0, 1000, 200_000).astype(np.int32)
+    number = np.arange(200_000)
+    offsets, indices, [order], n_repeats = csr.sort_entries(
+        rows, columns, n_rows=n_rows, n_columns=1000, carried=[number], n_threads=n_threads
+    )
+    expected = np.lexsort((columns, rows))
+    assert np.array_equal(order, expected)
+    assert np.array_equal(indices, columns[expected])
+    assert np.array_equal(offsets, np.searchsorted(rows[expected], np.arange(n_rows + 1)))
+    assert n_repeats == 200_000 - len(np.unique(rows.astype(np.int64) * 1000 + columns))
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 3, 7])
+@pytest.mark.parametrize("fault", ["none", "a column", "a row", "a repeat"])
+def test_entries_that_are_sorted_already(fault, n_threads):
+    """Three chunks of entries; the fault lies at the border of two."""
+    n, border = 600_000, 1 << 18
+    numbers = np.arange(n) * 3
+    rows, columns = (numbers // 1000 + 2).astype(np.int32), (numbers % 1000).astype(np.int32)
+    if fault == "a column":
+        rows[border - 1] = rows[border]
+        columns[border - 1] = (
+            998 if 1000 * (rows[border] - 2) % 3 == 0 else 999
+        )  # which the row does not have
+    if fault == "a row":
+        rows[border] = 0
+    if fault == "a repeat":
+        rows[border], columns[border] = rows[border - 1], columns[border - 1]
+    n_rows = int(rows.max()) + 5  # the first rows and the last are empty
+    offsets, indices, [order], n_repeats = csr.sort_entries(
+        rows, columns, n_rows=n_rows, n_columns=1000, carried=[np.arange(n)], n_threads=n_threads
+    )
+    expected = np.lexsort((columns, rows))
+    assert np.array_equal(order, expected)
+    assert np.array_equal(indices, columns[expected])
+    assert np.array_equal(offsets, np.searchsorted(rows[expected], np.arange(n_rows + 1)))
+    assert n_repeats == (fault == "a repeat")
 
 
 @pytest.mark.parametrize(
@@ -79,5 +129,6 @@ def test_positions_out_of_range_are_refused():
         csr.sort_entries(zero + 2, zero, n_rows=2, n_columns=2)
     with pytest.raises(ValueError, match=r"columns must lie in \[0, n_columns\)"):
         csr.sort_entries(zero, zero - 1, n_rows=2, n_columns=2)
-    with pytest.raises(ValueError, match="order must lie inside values"):
-        csr.gather(np.zeros(2, dtype=np.float32), np.array([2]))
+    for carried in (np.zeros(2), np.zeros(1, dtype=np.int16)):
+        with pytest.raises(ValueError, match="what is carried must"):
+            csr.sort_entries(zero, zero, n_rows=2, n_columns=2, carried=[carried])

@@ -69,9 +69,11 @@ def texts(column: Column, *, name: str) -> Cells:
     if column.kind == "string":
         rows = np.flatnonzero(given)
         strings = list(column.strings)
-        chunk = kernels.take_strings(strings, rows if column.codes is None else column.codes[rows])
-        codes, firsts = kernels.factorise([chunk])
-        return _without_empty(rows, codes.astype(np.int64), _decoded(chunk, firsts, name=name))
+        chunk = kernels.take_strings(
+            strings, rows if column.codes is None else column.codes[rows].astype(np.int64)
+        )
+        [words], codes = kernels.factorise([chunk])
+        return _without_empty(rows, codes.astype(np.int64), _decoded(words, name=name))
     if column.values is None or column.kind not in ("integer", "boolean", "float"):
         raise DataError(
             f"attribute {name!r} must hold strings or integers, got {column.type_name}; "
@@ -151,8 +153,8 @@ def _written(value: Any) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _decoded(chunk: Any, rows: NDArray[np.int64], *, name: str) -> list[str]:
-    offsets, data = kernels.take_strings([chunk], rows)
+def _decoded(chunk: Any, *, name: str) -> list[str]:
+    offsets, data = chunk
     whole = np.asarray(data).tobytes()
     try:
         return [whole[begin:end].decode() for begin, end in itertools.pairwise(offsets.tolist())]

@@ -63,8 +63,9 @@ def entry_rows(
     n_rows: int,
     n_features: int,
 ) -> EntryRows:
-    offsets, indices, order, n_repeats = csr.sort_entries(rows, features, n_rows=n_rows, n_columns=n_features)
-    stored = csr.gather(values, order)
+    offsets, indices, [stored], n_repeats = csr.sort_entries(
+        rows, features, n_rows=n_rows, n_columns=n_features, carried=[values]
+    )
     if n_repeats == 0:
         return EntryRows(offsets, indices, n_features, stored)
     # A COO matrix may store a cell in parts, whose sum is meant.

@@ -4,5 +4,6 @@ This layer must not know users from items, nor models: callers pass the words fo
 """
 
 from alternant.ids._map import IdMap
+from alternant.ids._numbering import number_columns
 
-__all__ = ["IdMap"]
+__all__ = ["IdMap", "number_columns"]

@@ -1,5 +1,6 @@
 """Check that a column holds labels: integers or strings, none null; and that stored labels are whole."""
 
+import codecs
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ from alternant._columns import Column, StringChunk
 from alternant._frames import as_column
 from alternant.errors import DataError
 from alternant.kernels import ids as kernels
+
+_TEXT_PIECE = 1 << 22
 
 
 def label_column(labels: Any, *, what: str) -> Column:
@@ -59,6 +62,13 @@ def int64_labels(column: Column, *, what: str) -> NDArray[np.int64]:
     return np.ascontiguousarray(values, dtype=np.int64)
 
 
+def integer_labels(column: Column, *, what: str) -> NDArray[np.int64] | NDArray[np.int32]:
+    """Return an integer column as it is where it is int32, else as int64, or refuse what does not fit."""
+    if column.values is not None and column.values.dtype == np.int32:
+        return np.ascontiguousarray(column.values, dtype=np.int32)
+    return int64_labels(column, what=what)
+
+
 def label_of(column: Column, row: int) -> int | str:
     """Return the label of `row`."""
     if column.values is not None:
@@ -70,8 +80,12 @@ def label_of(column: Column, row: int) -> int | str:
 
 def checked_text(chunk: StringChunk, *, what: str) -> StringChunk:
     """Return distinct labels as they are, or refuse bytes that are not UTF-8 (which Arrow does not check)."""
+    data = np.asarray(chunk[1])
+    decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        np.asarray(chunk[1]).tobytes().decode()
+        for begin in range(0, len(data), _TEXT_PIECE):  # as a whole it would be there three times
+            decoder.decode(data[begin : begin + _TEXT_PIECE].tobytes())
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         raise DataError(f"{what} ids must be valid UTF-8: {error}") from error
     return chunk

@@ -8,13 +8,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from alternant._columns import StringChunk
+from alternant._columns import Column, StringChunk
 from alternant._words import counted
 from alternant.errors import DataError, UnknownIdError
 from alternant.ids._labels import (
     check_stored_strings,
     checked_text,
     int64_labels,
+    integer_labels,
     label_column,
     label_of,
     stored_array,
@@ -76,21 +77,36 @@ class IdMap:
         (['alice', 'carol'], [1, 0, 1])
         """
         column = label_column(labels, what=what)
+        return cls.from_column(column, what=what)
+
+    @classmethod
+    def from_column(
+        cls, column: Column, *, what: str, n_threads: int | None = None
+    ) -> "tuple[IdMap, NDArray[np.int32]]":
+        """Number a column of labels that was checked: see :meth:`from_labels`.
+
+        Examples
+        --------
+        >>> from alternant.ids._labels import label_column
+        >>> IdMap.from_column(label_column([7, 3], what="id"), what="id")[1].tolist()
+        [1, 0]
+        """
         if column.kind == "integer":
-            integers = int64_labels(column, what=what)
-            codes, rows = kernels.factorise(integers)
-            return cls(integers=integers[rows]), codes
+            integers, codes = kernels.number_integers(integer_labels(column, what=what), n_threads=n_threads)
+            return cls(integers=integers), codes
+        if column.is_numbered and column.codes is not None:
+            return cls._of_strings(checked_text(column.strings[0], what=what)), column.codes
         if column.codes is None:
-            codes, rows = kernels.factorise(column.strings)
-            return cls._of_strings(checked_text(kernels.take_strings(column.strings, rows), what=what)), codes
-        # A dictionary: number its strings, then keep those that rows use.
-        word_codes, rows = kernels.factorise(column.strings)
-        codes = word_codes[column.codes]
-        used = np.flatnonzero(np.bincount(codes, minlength=len(rows)))
-        new = np.zeros(len(rows), dtype=np.int32)
-        new[used] = np.arange(len(used), dtype=np.int32)
-        chunk = checked_text(kernels.take_strings(column.strings, rows[used]), what=what)
-        return cls._of_strings(chunk), new[codes]
+            [chunk], codes = kernels.factorise(column.strings, n_threads=n_threads)
+            return cls._of_strings(checked_text(chunk, what=what)), codes
+        # A dictionary: number those of its strings that rows use.
+        used = kernels.used_numbers(column.codes, column.n_strings, n_threads=n_threads)
+        words = kernels.take_strings(column.strings, np.flatnonzero(used))
+        [chunk], numbers = kernels.factorise([words], n_threads=n_threads)
+        table = np.zeros(len(used), dtype=np.int32)
+        table[used] = numbers
+        ids = cls._of_strings(checked_text(chunk, what=what))
+        return ids, kernels.translate(column.codes, table, n_threads=n_threads)
 
     @classmethod
     def from_range(cls, n: int) -> "IdMap":
@@ -243,7 +259,7 @@ class IdMap:
         queries = int64_labels(column, what=what) if column.kind == "integer" else list(column.strings)
         positions, n_unknown = kernels.find(queries, self._data, self._slots)
         if column.codes is not None:
-            positions = positions[column.codes]
+            positions = kernels.translate(column.codes, positions)
             n_unknown = int(np.count_nonzero(positions < 0))
         if n_unknown and unknown == "error":
             row = int((positions < 0).argmax())

@@ -1,6 +1,6 @@
 """From coded rows to sorted entries by user and by item: validate, sort, merge, transpose."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -22,6 +22,9 @@ from alternant.interactions._rows import EntryRows, masked
 from alternant.kernels import csr
 
 OnInvalid = Literal["error", "drop"]
+
+_MERGED_AT_A_TIME = 1 << 20
+"""Entries, or those of one row where it has more: what merging takes in memory beside the result."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,16 +88,26 @@ def build(
         n_dropped = n_read - len(source)
         users, items = users[source], items[source]
         numbers = {name: column.kept(~invalid) for name, column in numbers.items()}
-    for column in numbers.values():
-        _check_range(rows, column, source)
+    _check_ranges(rows, numbers, source)
 
-    offsets, indices, order, n_repeats = csr.sort_entries(
-        users, items, n_rows=len(rows.user_ids), n_columns=len(rows.item_ids)
+    given = {name: column.values for name, column in numbers.items()}
+    names = list(given)
+    # What was given is as large as everything else, and no message needs it any more.
+    rows, numbers = replace(rows, values=None, weights=None, times=None), {}
+    offsets, indices, carried, n_repeats = csr.sort_entries(
+        users,
+        items,
+        n_rows=len(rows.user_ids),
+        n_columns=len(rows.item_ids),
+        carried=list(given.values()),
     )
+    del given
     if n_repeats and policy == "error":
-        _refuse_duplicates(rows, offsets, indices, order if source is None else source[order], n_repeats)
-    stored = {name: csr.gather(column.values, order) for name, column in numbers.items()}
-    by_user = _merge(offsets, indices, len(rows.item_ids), stored, policy, n_repeats)
+        _refuse_duplicates(rows, offsets, indices, (users, items), source, n_repeats)
+    stored = dict(zip(names, carried, strict=True))
+    user_ids, item_ids = rows.user_ids, rows.item_ids
+    del users, items, rows, carried
+    by_user = _merge(offsets, indices, len(item_ids), stored, policy, n_repeats)
     for name, merged in (("values", by_user.values), ("weights", by_user.weights)):
         if merged is not None and policy == "sum" and n_repeats and not np.isfinite(merged).all():
             raise DataError(
@@ -102,7 +115,7 @@ def build(
             )
     by_user, n_zero_weight = _without_zero_weights(by_user)
     report = BuildReport(n_read, n_dropped=n_dropped, n_merged=n_repeats, n_zero_weight=n_zero_weight)
-    parts = Parts(rows.user_ids, rows.item_ids, by_user, report)
+    parts = Parts(user_ids, item_ids, by_user, report)
     return (
         pruned(parts, users=not fixed_users, items=not fixed_items) if n_dropped or n_zero_weight else parts
     )
@@ -135,9 +148,13 @@ def _invalid_rows(rows: CodedRows, numbers: dict[str, Numbers], on_invalid: str)
     return invalid
 
 
+def _check_ranges(rows: CodedRows, numbers: dict[str, Numbers], source: NDArray[np.int64] | None) -> None:
+    for name, column in numbers.items():
+        if name != "times":
+            _check_range(rows, column, source)
+
+
 def _check_range(rows: CodedRows, column: Numbers, source: NDArray[np.int64] | None) -> None:
-    if column.name == "times":
-        return
     problem = ~np.isfinite(column.values)
     rule = f"lie within ±{FLOAT32_MAX:.3g} (float32)"
     if column.name == "weights" and not problem.any():
@@ -152,17 +169,22 @@ def _refuse_duplicates(
     rows: CodedRows,
     offsets: NDArray[np.int64],
     indices: NDArray[np.int32],
-    source: NDArray[np.int64],
+    codes: tuple[NDArray[np.int32], NDArray[np.int32]],
+    source: NDArray[np.int64] | None,
     n_repeats: int,
 ) -> None:
     repeats = indices[1:] == indices[:-1]
     begins = offsets[(offsets > 0) & (offsets < len(indices))]
     repeats[begins - 1] = False
-    first = int(repeats.argmax())
+    entry = int(repeats.argmax())
+    user = int(np.searchsorted(offsets, entry, side="right")) - 1
+    first, again = np.flatnonzero((codes[0] == user) & (codes[1] == indices[entry]))[:2].tolist()
+    if source is not None:
+        first, again = int(source[first]), int(source[again])
     such = "1 such row" if n_repeats == 1 else f"{n_repeats:,} such rows"
     raise DataError(
-        f"each user and item may occur once, but {rows.pair(int(source[first]))} occurs again in row "
-        f"{int(source[first + 1])} ({such}); pass duplicates="
+        f"each user and item may occur once, but {rows.pair(first)} occurs again in row "
+        f"{again} ({such}); pass duplicates="
         '"sum", "mean", "max" or "last" to merge them'
     )
 
@@ -182,11 +204,46 @@ def _merge(
         if count:
             stored["values"] = np.ones(n, dtype=np.float32)
         return EntryRows(offsets, indices, n_columns, **stored)
-    is_start = np.empty(n, dtype=np.bool_)
-    is_start[0] = True
+    if count:
+        stored["values"] = np.empty(n, dtype=np.float32)
+    merged_offsets = np.zeros_like(offsets)
+    end = 0  # of the merged entries, which take the place of those that were read before
+    row = 0
+    while row < len(offsets) - 1:
+        stop = int(np.searchsorted(offsets, offsets[row] + _MERGED_AT_A_TIME, side="right")) - 1
+        stop = max(stop, row + 1)
+        part = slice(int(offsets[row]), int(offsets[stop]))
+        block = {name: array[part] for name, array in stored.items()}
+        local = offsets[row : stop + 1] - offsets[row]
+        starts, merged = _merged_block(local, indices[part], block, policy, count=count)
+        # Every row's offset is a start, or the end: count the starts before it.
+        merged_offsets[row : stop + 1] = end + np.searchsorted(starts, local)
+        new = slice(end, end + len(starts))
+        indices[new] = indices[part][starts]
+        for name, array in merged.items():
+            stored[name][new] = array
+        end, row = new.stop, stop
+    for array in (indices, *stored.values()):
+        array.resize(end, refcheck=False)  # gives back what is left over, without a copy
+    return EntryRows(merged_offsets, indices, n_columns, **stored)
+
+
+def _merged_block(
+    offsets: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    stored: dict[str, NDArray[Any]],
+    policy: Duplicates,
+    *,
+    count: bool,
+) -> tuple[NDArray[np.int64], dict[str, NDArray[Any]]]:
+    """Return where each run of equal entries of some rows begins, and what becomes of its numbers."""
+    n = len(indices)
+    is_start = np.ones(n, dtype=np.bool_)
     np.not_equal(indices[1:], indices[:-1], out=is_start[1:])
     is_start[offsets[:-1][np.diff(offsets) > 0]] = True
     starts = np.flatnonzero(is_start)
+    if count:
+        return starts, {"values": np.diff(starts, append=n).astype(np.float32)}
     lasts = latest(stored.get("times"), starts, n)
     merged: dict[str, NDArray[Any]] = {
         name: merged_values(stored[name], starts, lasts, policy)
@@ -195,10 +252,7 @@ def _merge(
     }
     if "times" in stored:
         merged["times"] = merged_times(stored["times"], starts, lasts, policy)
-    if count:
-        merged["values"] = np.diff(starts, append=n).astype(np.float32)
-    # Every row's offset is a start, or the end: count the starts before it.
-    return EntryRows(np.searchsorted(starts, offsets), indices[starts], n_columns, **merged)
+    return starts, merged
 
 
 def _without_zero_weights(rows: EntryRows) -> tuple[EntryRows, int]:

@@ -132,15 +132,12 @@ class EntryRows:
         >>> rows.transposed().indices.tolist()
         [0, 0, 1]
         """
-        offsets, indices, order = csr.transpose(self.offsets, self.indices, n_columns=self.n_columns)
-        return EntryRows(
-            offsets,
-            indices,
-            self.n_rows,
-            values=None if self.values is None else csr.gather(self.values, order),
-            weights=None if self.weights is None else csr.gather(self.weights, order),
-            times=None if self.times is None else csr.gather(self.times, order),
+        columns = {name: getattr(self, name) for name in ("values", "weights", "times")}
+        given = {name: array for name, array in columns.items() if array is not None}
+        offsets, indices, carried = csr.transpose(
+            self.offsets, self.indices, n_columns=self.n_columns, carried=list(given.values())
         )
+        return EntryRows(offsets, indices, self.n_rows, **dict(zip(given, carried, strict=True)))
 
     def chosen(self, index: NDArray[np.int32]) -> "EntryRows":
         """Return the rows `index` (int32, shape (n,)), in its order; -1 is a row without entries.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alternant import _kernels
-from alternant._columns import StringChunk, string_chunk_rows
+from alternant._columns import NextPiece, Numbered, Piece, StringChunk, string_chunk_rows
 from alternant.kernels._small_work import threads_for
 
 Labels = NDArray[np.int64] | Sequence[StringChunk]
@@ -20,23 +20,115 @@ def _n_rows(labels: Labels) -> int:
     return len(labels) if isinstance(labels, np.ndarray) else sum(map(string_chunk_rows, labels))
 
 
-def factorise(labels: Labels, *, n_threads: int | None = None) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+def number_strings(next_piece: NextPiece, n_columns: int, *, n_threads: int | None = None) -> list[Numbered]:
+    """Number the distinct strings of columns that come in pieces, in sorted order of their bytes.
+
+    Nothing of a piece is kept but its distinct strings: at any time this takes, for each distinct string of a
+    column, its bytes and 30 to 60 more; plus 4 bytes a row of codes, which are the caller's.
+
+    Parameters
+    ----------
+    next_piece : function of nothing
+        None at the end; else for each column its chunks, where it is null (bool, shape (n,), or None) and
+        codes (int32, shape (n,)), which get provisional numbers, -1 where null.
+    n_columns : int
+
+    Returns
+    -------
+    list with, for each column, the distinct strings in sorted order (offsets int64 and bytes), and the
+    function that makes codes of the provisional numbers, in place
+    """
+    found: list[Numbered] = []
+
+    def allocate(
+        column: int, n_distinct: int, n_bytes: int, n_numbers: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.int32]]:
+        offsets, data = np.empty(n_distinct + 1, dtype=np.int64), np.empty(n_bytes, dtype=np.uint8)
+        rank = np.empty(n_numbers, dtype=np.int32)
+        found.append(
+            ((offsets, data), lambda numbers: translate(numbers, rank, out=numbers, n_threads=n_threads))
+        )
+        return offsets, data, rank
+
+    first = next_piece()
+    ahead = [] if first is None else [first]
+    n_first = len(first[0][2]) if first else 0
+    del first
+
+    def pieces() -> list[Piece] | None:
+        return ahead.pop() if ahead else next_piece()
+
+    n_threads = threads_for(n_first, n_threads)
+    _kernels.number_strings(n_columns, pieces, allocate, n_threads)
+    return found
+
+
+def number_integers(
+    labels: NDArray[np.int64] | NDArray[np.int32], *, n_threads: int | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Number the distinct integers of an array in sorted order.
+
+    Integers that lie densely take at most 3 bytes a row meanwhile, others 30 to 60 bytes a distinct one.
+
+    Returns
+    -------
+    distinct : int64, shape (n_distinct,), sorted
+    codes : int32, shape (n,), the position of each row's label in `distinct`
+    """
+    codes = np.empty(len(labels), dtype=np.int32)
+    found: list[NDArray[np.int64]] = []
+
+    def allocate(n_distinct: int) -> NDArray[np.int64]:
+        found.append(np.empty(n_distinct, dtype=np.int64))
+        return found[0]
+
+    threads = threads_for(len(labels), n_threads)
+    if labels.dtype == np.int32:
+        _kernels.number_int32(labels.astype(np.int32, copy=False), codes, allocate, threads)
+    else:
+        _kernels.number_int64(labels.astype(np.int64, copy=False), codes, allocate, threads)
+    return found[0], codes
+
+
+def factorise(labels: Labels, *, n_threads: int | None = None) -> tuple[Labels, NDArray[np.int32]]:
     """Number the distinct labels of a column in sorted order (integers by value, strings by bytes).
 
     Returns
     -------
+    distinct : int64, shape (n_distinct,); or a list of one chunk of strings
     codes : int32, shape (n,), the number of each row's label
-    representatives : int64, shape (n_distinct,), for each number a row that holds the label
     """
-    n = _n_rows(labels)
-    threads = threads_for(n, n_threads)
-    codes = np.empty(n, dtype=np.int32)
-    representatives = np.empty(n, dtype=np.int64)  # pages beyond n_distinct are never touched
     if isinstance(labels, np.ndarray):
-        n_distinct = _kernels.factorise_integers(labels, codes, representatives, threads)
-    else:
-        n_distinct = _kernels.factorise_strings(list(labels), codes, representatives, threads)
-    return codes, representatives[:n_distinct].copy()
+        return number_integers(labels, n_threads=n_threads)
+    codes = np.empty(_n_rows(labels), dtype=np.int32)
+    threads = threads_for(len(codes), n_threads)
+    piece: list[Piece] = [(list(labels), None, codes)]
+    pieces = iter([piece])
+    [(chunk, translated)] = number_strings(lambda: next(pieces, None), 1, n_threads=threads)
+    return [chunk], translated(codes)
+
+
+def translate(
+    numbers: NDArray[np.int32],
+    table: NDArray[np.int32],
+    *,
+    out: NDArray[np.int32] | None = None,
+    n_threads: int | None = None,
+) -> NDArray[np.int32]:
+    """Return ``table[numbers]`` (int32, shape (n,)), 0 where the number is -1; `out` may be `numbers`."""
+    if out is None:
+        out = np.empty(len(numbers), dtype=np.int32)
+    _kernels.translate(numbers, table, out, threads_for(len(numbers), n_threads))
+    return out
+
+
+def used_numbers(
+    numbers: NDArray[np.int32], n_numbers: int, *, n_threads: int | None = None
+) -> NDArray[np.bool_]:
+    """Return which of 0..n_numbers-1 occur among `numbers` (int32, shape (n,)): bool, shape (n_numbers,)."""
+    used = np.zeros(n_numbers, dtype=np.uint8)
+    _kernels.mark_used(numbers, used, threads_for(len(numbers), n_threads))
+    return used.view(np.bool_)
 
 
 def hashes(labels: Labels, *, n_threads: int | None = None) -> NDArray[np.uint64]:

@@ -134,11 +134,11 @@ def solve_rows(
     """Solve every row of `block`, into `out`, `losses` and `penalties`.
 
     Without limits (see :class:`RowTerms`) by Cholesky, to float32 accuracy, unless `iterative`.
-    With `nonnegative` or `l1` by coordinate descent in float64, until no coordinate is further from the minimum over it alone, in units of
-    1 / √M_cc, than 1e-7 · √(Σ c_c² / M_cc); then x is rounded to float32. No row ends above its start.
-    Where M is singular there may be many minima, of which one is found; a column of M that is all 0 is left
-    at 0 if that is a minimum. A row whose M is singular but for rounding may stop unsettled after 1,000
-    cycles, at the lowest objective so far.
+    With `nonnegative` or `l1` by coordinate descent in float64, until no coordinate is further from the
+    minimum over it alone, in units of 1 / √M_cc, than 1e-7 · √(Σ c_c² / M_cc); then x is rounded to float32.
+    No row ends above its start. Where M is singular there may be many minima, of which one is found; a column
+    of M that is all 0 is left at 0 if that is a minimum. A row whose M is singular but for rounding may stop
+    unsettled after 1,000 cycles, at the lowest objective so far.
 
     Parameters
     ----------

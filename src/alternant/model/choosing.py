@@ -1,7 +1,8 @@
 """From what a caller passes as users or items (one id, many ids, folded-in users) to rows of a table."""
 
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -36,7 +37,7 @@ class ChosenRows:
     Attributes
     ----------
     side : "users" or "items"
-    labels : int64 or object (str), shape (n,)
+    read_labels : what gives `labels`: for pairs, of which there may be very many, nobody asks
     index : int32, shape (n,), rows of `table`; -1 for an unknown id
     table : float32, shape (n_rows, width)
     counts : int64, shape (n_rows,), entries that each row was solved from
@@ -48,7 +49,7 @@ class ChosenRows:
     """
 
     side: Side
-    labels: NDArray[Any]
+    read_labels: Callable[[], NDArray[Any]]
     index: NDArray[np.int32]
     table: NDArray[np.float32]
     counts: NDArray[np.int64]
@@ -60,6 +61,11 @@ class ChosenRows:
 
     def __len__(self) -> int:
         return len(self.index)
+
+    @cached_property
+    def labels(self) -> NDArray[Any]:
+        """The ids: int64 or object (str), shape (n,)."""
+        return self.read_labels()
 
     @property
     def is_known(self) -> NDArray[np.bool_]:
@@ -104,7 +110,7 @@ def choose(model: "Snapshot", side: Side, asked: Any, *, mark_unknown: bool = Fa
     entries = None if history is None else history.by_user if side == "users" else history.by_item
     return ChosenRows(
         side,
-        _labels(ids, many, index),
+        partial(_labels, ids, many, index),
         index,
         model.user_table if side == "users" else model.item_table,
         model.user_counts if side == "users" else model.item_counts,
@@ -184,7 +190,7 @@ def _folded(model: "Snapshot", side: Side, folded: FoldedIn) -> ChosenRows:
         raise DataError("these users were folded into another model; fold them into this one")
     return ChosenRows(
         side,
-        folded.ids.labels,
+        lambda: folded.ids.labels,
         np.arange(len(folded), dtype=np.int32),
         folded.table,
         folded.history.by_user.counts,

@@ -39,10 +39,12 @@ def relative_gradient(model: "Snapshot", prepared: Interactions) -> GradientNorm
     prepared = model.without_days(prepared)
     pulls, starts = _entry_coefficients(model, prepared)
     by_user, by_item = prepared.by_user, prepared.by_item
-    order = csr.transpose(by_user.offsets, by_user.indices, n_columns=by_user.n_columns)[2]
+    item_pulls, item_starts = csr.transpose(
+        by_user.offsets, by_user.indices, n_columns=by_user.n_columns, carried=(pulls, starts["items"])
+    )[2]
     return GradientNorms(
         _relative(model, "users", by_user, prepared, pulls, starts["users"]),
-        _relative(model, "items", by_item, prepared, pulls[order], starts["items"][order]),
+        _relative(model, "items", by_item, prepared, item_pulls, item_starts),
     )
 
 

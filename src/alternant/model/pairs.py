@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 UnknownInPairs = Literal["error", "fallback", "nan"]
 
+_PAIRS_AT_ONCE = 1 << 19
+"""Bounds what is in memory beside the ids and the answer."""
+
 
 def score(model: "Snapshot", users: Any, items: Any, *, n_threads: int | None) -> NDArray[np.float32] | float:
     """Score pairs; see :meth:`FactorModel.score`."""
@@ -71,7 +74,35 @@ def predictions(
 
     `day_biases`, float32 of shape (n_pairs,), are added before transforms are undone.
     """
+    values = np.empty(len(u_index), np.float32)
+    for begin in range(0, len(values), _PAIRS_AT_ONCE):
+        part = slice(begin, begin + _PAIRS_AT_ONCE)
+        of_days = None if day_biases is None else day_biases[part]
+        found = _predicted(model, u, u_index[part], i_index[part], of_days, n_threads)
+        values[part] = raw_values(model, u, u_index[part], found)
+    return values
+
+
+def _predicted(
+    model: "Snapshot",
+    u: ChosenRows,
+    u_index: NDArray[np.int32],
+    i_index: NDArray[np.int32],
+    day_biases: NDArray[np.float32] | None,
+    n_threads: int | None,
+) -> NDArray[np.float64]:
     known = (u_index >= 0) & (i_index >= 0)
+    if known.all():
+        scores = _scores(model, u, u_index, i_index, n_threads)
+        # The sums below, to the same bits: (mean + biases) + score.
+        if model.item_biases is None and day_biases is None:
+            return scores + np.float64(model.mean)
+        rest = np.full(len(scores), model.mean, np.float64)
+        if model.item_biases is not None:
+            rest += u.table[u_index, -1]
+        if day_biases is not None:
+            rest += day_biases
+        return rest + scores
     values = np.full(len(u_index), model.mean, np.float64)
     if model.item_biases is not None:
         only_item, has_user = (i_index >= 0) & ~known, u_index >= 0
@@ -79,11 +110,8 @@ def predictions(
         values[has_user] += u.table[u_index[has_user], -1]
     if day_biases is not None:
         values += day_biases
-    if known.all():
-        values += _scores(model, u, u_index, i_index, n_threads)
-    else:
-        values[known] += _scores(model, u, u_index[known], i_index[known], n_threads)
-    return raw_values(model, u, u_index, values).astype(np.float32)
+    values[known] += _scores(model, u, u_index[known], i_index[known], n_threads)
+    return values
 
 
 def raw_values(

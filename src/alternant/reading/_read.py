@@ -183,7 +183,9 @@ def _plan(
     has_names = source.dialect is None or source.dialect.has_header
     columns, guessed = choose(list(source.columns), asked, has_names=has_names, source=source.name)
     columns = {part: columns[part] for part in asked if part in columns}
-    found = look(connection, source, columns)
+    # What a typed source calls a string is one: no pass over all rows to see whether it reads as an integer.
+    strings = {part for part, kind in kinds.items() if source.dialect is None and kind is None}
+    found = look(connection, source, columns, as_they_are=strings)
     expressions = {}
     for part, name in list(columns.items()):
         if part in kinds:

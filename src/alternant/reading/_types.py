@@ -1,7 +1,7 @@
 """What the columns of a source hold, looked at in one pass, and the SQL that makes of them what is needed."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Literal
 
 from alternant.errors import DataError
@@ -19,16 +19,22 @@ _WHOLE = {f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL",
 
 
 def look(
-    connection: Connection, source: Source, columns: Mapping[str, str], *, a_row: str = "interaction"
+    connection: Connection,
+    source: Source,
+    columns: Mapping[str, str],
+    *,
+    a_row: str = "interaction",
+    as_they_are: Container[str] = (),
 ) -> dict[str, dict[str, Any]]:
     """Pass over the text columns once, and return the first text of each part that is not what it may be.
 
     Of ids: ``not_integer``, and ``n_empty``. Of numbers: ``not_number``; of times also ``not_whole`` and
-    ``not_time``. None stands for "there is none". `a_row` is what a row is one of, for messages.
+    ``not_time``. None stands for "there is none". `a_row` is what a row is one of, for messages. The parts
+    `as_they_are` are ids that are strings whatever they hold: nothing is asked of them.
     """
     asked: dict[tuple[str, str], str] = {}
     for part, name in columns.items():
-        if source.columns[name] != "VARCHAR" or part == "event":
+        if source.columns[name] != "VARCHAR" or part == "event" or part in as_they_are:
             continue
         column = _label(identifier(name))
 

@@ -9,8 +9,10 @@
 
 namespace alternant {
 
+struct PackTask;
 struct PairsTask;
 struct TopKTask;
+enum class Screen : int32_t;
 
 struct LevelKernels {
     const char* name;
@@ -28,12 +30,15 @@ struct LevelKernels {
                      int64_t out_width, float* out);
     void (*multiply_sparse)(const int64_t* offsets, const int32_t* indices, const float* values, double shift,
                             const float* table, int64_t width, int64_t first, int64_t last, float* out);
-    // topk.hpp: rank the queries [first, last).
-    size_t (*topk_scratch_bytes)(const TopKTask&);
-    void (*top_k)(const TopKTask&, int64_t first, int64_t last, void* scratch);
-    // topk.hpp: score the pairs [first, last).
-    size_t (*pairs_scratch_bytes)(const PairsTask&);
-    void (*pair_scores)(const PairsTask&, int64_t first, int64_t last, void* scratch);
+    // topk_screen.hpp: whether this machine has the screen; the norms of rows; panels of them.
+    bool (*has_screen)(Screen);
+    void (*row_norms)(const PackTask&, int64_t first, int64_t last, double* norms);
+    void (*pack_panels)(const PackTask&, int64_t first, int64_t last);
+    // topk.hpp: rank the queries [first, last), at most per_chunk of them; false: a bad excluded row.
+    size_t (*topk_scratch_bytes)(const TopKTask&, int64_t per_chunk);
+    bool (*top_k)(const TopKTask&, int64_t first, int64_t last, int64_t per_chunk, void* scratch);
+    // topk_score.hpp: score the pairs [first, last).
+    void (*pair_scores)(const PairsTask&, int64_t first, int64_t last);
 };
 
 // The table in use: the best level that this CPU runs, or the one that ALTERNANT_ISA named.

@@ -19,9 +19,11 @@ const LevelKernels ALTERNANT_JOIN(level_, ALTERNANT_LEVEL) = {
     &ALTERNANT_LEVEL::add_gramian,
     &ALTERNANT_LEVEL::multiply,
     &ALTERNANT_LEVEL::multiply_sparse,
+    &ALTERNANT_LEVEL::topk::has_screen,
+    &ALTERNANT_LEVEL::topk::row_norms,
+    &ALTERNANT_LEVEL::topk::pack_panels,
     &ALTERNANT_LEVEL::topk::scratch_bytes,
     &ALTERNANT_LEVEL::topk::top_k,
-    &ALTERNANT_LEVEL::topk::pairs_scratch_bytes,
     &ALTERNANT_LEVEL::topk::pair_scores,
 };
 

@@ -72,16 +72,21 @@ def top_k(
     >>> indices.tolist(), scores.tolist()
     ([1, 2], [3.0, 2.0])
     """
+    packed = topk.pack(
+        table,
+        table_last=table_last,
+        table_scale=table_scale,
+        candidates=candidates,
+        n_queries=len(queries),
+        n_threads=n_threads,
+    )
     indices, scores, counts = topk.top_k(
         queries,
-        table,
+        packed,
         k,
-        table_last=table_last,
         query_scale=query_scale,
-        table_scale=table_scale,
         exclude_offsets=exclude_offsets,
         exclude_indices=exclude_indices,
-        candidates=candidates,
         n_threads=n_threads,
     )
     offsets = np.zeros(len(counts) + 1, np.int64)

@@ -14,7 +14,8 @@ namespace alternant {
 namespace ALTERNANT_LEVEL {
 namespace topk {
 
-// The queries of a chunk that are still looked at, one number of each per place; a place is a query in a tile.
+// The queries of a chunk that are still looked at, one number of each per place; a place is a query in a
+// tile.
 struct Places {
     float* threshold;
     float* norm;
@@ -31,11 +32,11 @@ constexpr int place_numbers = 10;
 
 struct Scratch {
     Places places;
-    Best* bests;          // (max_queries_per_chunk)
-    uint64_t* seen;       // (n_panels, max_queries_per_chunk): rows that the query excludes
-    uint8_t* packed;      // (max_queries_per_chunk, query_bytes)
-    uint64_t* masks;      // (max_queries_per_chunk): of the places, at one panel
-    const void** tiles;   // (max_queries_per_chunk): where the places' packed queries are
+    Best* bests;         // (max_queries_per_chunk)
+    uint64_t* seen;      // (n_panels, max_queries_per_chunk): rows that the query excludes
+    uint8_t* packed;     // (max_queries_per_chunk, query_bytes)
+    uint64_t* masks;     // (max_queries_per_chunk): of the places, at one panel
+    const void** tiles;  // (max_queries_per_chunk): where the places' packed queries are
 };
 
 inline int64_t query_bytes(const TopKTask& task) {
@@ -62,13 +63,13 @@ inline Scratch divide(const TopKTask& task, int64_t per_chunk, void* memory) {
         at += bytes * static_cast<size_t>(per_chunk);
         return here;
     };
-    s.packed = reinterpret_cast<uint8_t*>(
-        take(task.panels == nullptr ? 0 : static_cast<size_t>(query_bytes(task))));
+    s.packed =
+        reinterpret_cast<uint8_t*>(take(task.panels == nullptr ? 0 : static_cast<size_t>(query_bytes(task))));
     s.seen = reinterpret_cast<uint64_t*>(take(sizeof(uint64_t) * static_cast<size_t>(seen_words(task))));
     s.masks = reinterpret_cast<uint64_t*>(take(sizeof(uint64_t)));
     s.tiles = reinterpret_cast<const void**>(take(sizeof(void*)));
     s.bests = reinterpret_cast<Best*>(take(sizeof(Best)));
-    float** const floats[] = {&s.places.threshold, &s.places.norm,  &s.places.residual, &s.places.rounded,
+    float** const floats[] = {&s.places.threshold,    &s.places.norm,  &s.places.residual, &s.places.rounded,
                               &s.places.inverse_step, &s.places.scale, &s.places.floor};
     for (float** to : floats) *to = reinterpret_cast<float*>(take(4));
     int32_t** const integers[] = {&s.places.above, &s.places.shifted, &s.places.query};
@@ -259,7 +260,8 @@ inline void screen_panel(const TopKTask& task, int64_t panel, int64_t n, const S
     const int64_t stride = query_bytes(task);
     const int64_t left = task.n - panel * panel_rows;
     const char* line = reinterpret_cast<const char*>(task.rows + panel * panel_rows * task.width);
-    const char* end = line + sizeof(float) * static_cast<size_t>((left < panel_rows ? left : panel_rows) * task.width);
+    const char* end =
+        line + sizeof(float) * static_cast<size_t>((left < panel_rows ? left : panel_rows) * task.width);
     for (int64_t p = 0; p < n; ++p) s.tiles[p] = s.packed + s.places.query[p] * stride;
     int64_t p = 0;
     for (; p + tile_queries <= n; p += tile_queries) {

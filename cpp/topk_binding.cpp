@@ -47,14 +47,14 @@ void deal(int64_t n, int64_t per_chunk, int n_threads, size_t scratch, Body body
     RunStatus status;
     {
         const nb::gil_scoped_release released;
-        status = run_chunks(
-            (n + per_chunk - 1) / per_chunk, call.options(), scratch,
-            [](void* data, int64_t chunk, void* memory) {
-                Context& c = *static_cast<Context*>(data);
-                const int64_t first = chunk * c.per_chunk;
-                return c.body(first, first + c.per_chunk < c.n ? first + c.per_chunk : c.n, memory);
-            },
-            &context);
+        status = run_chunks((n + per_chunk - 1) / per_chunk, call.options(), scratch,
+                            [](void* data, int64_t chunk, void* memory) {
+                                Context& c = *static_cast<Context*>(data);
+                                const int64_t first = chunk * c.per_chunk;
+                                return c.body(first, first + c.per_chunk < c.n ? first + c.per_chunk : c.n,
+                                              memory);
+                            },
+                            &context);
     }
     call.finish(status);
 }
@@ -167,14 +167,17 @@ void top_k(In2<float> queries, In2<float> table, int table_last, Optional1<float
         require(task.exclude_offsets[0] == 0 &&
                     task.exclude_offsets[task.n_exclude] == static_cast<int64_t>(exclude_indices->size()),
                 "exclude_offsets must span exclude_indices");
-        for (int64_t q = 0; q < task.n_exclude; ++q) {
-            require(task.exclude_offsets[q] <= task.exclude_offsets[q + 1], "exclude_offsets must not fall");
-        }
         if (exclude_rows) {
             require(exclude_rows->size() == queries.shape(0), "exclude_rows needs one value per query");
             task.exclude_rows = exclude_rows->data();
             check_rows(task.exclude_rows, task.n_queries, task.n_exclude,
                        "exclude_rows must be rows of exclude_offsets");
+        }
+        for (int64_t q = 0; q < task.n_queries; ++q) {
+            const int64_t r = task.exclude_rows == nullptr ? q : task.exclude_rows[q];
+            const int64_t begin = task.exclude_offsets[r], end = task.exclude_offsets[r + 1];
+            require(begin >= 0 && begin <= end, "exclude_offsets must not fall");
+            require(end <= static_cast<int64_t>(exclude_indices->size()), "exclude_offsets must not fall");
         }
         require(position && static_cast<int64_t>(position->size()) == task.n_rows,
                 "position needs one value per row of the table");
@@ -192,11 +195,11 @@ void top_k(In2<float> queries, In2<float> table, int table_last, Optional1<float
                 "rows must be those of order");
         task.panels = panels->data();
         task.bounds = bounds->data();
-        require(
-            static_cast<int64_t>(panels->size()) == panels_of(task.n) * panel_bytes(task.screen, task.width) &&
-                static_cast<int64_t>(bounds->shape(0)) == panels_of(task.n) &&
-                static_cast<int64_t>(bounds->shape(1)) == panel_bounds,
-            "panels and bounds must be those of order");
+        require(static_cast<int64_t>(panels->size()) ==
+                        panels_of(task.n) * panel_bytes(task.screen, task.width) &&
+                    static_cast<int64_t>(bounds->shape(0)) == panels_of(task.n) &&
+                    static_cast<int64_t>(bounds->shape(1)) == panel_bounds,
+                "panels and bounds must be those of order");
     }
     task.k = static_cast<int64_t>(out_scores.shape(1));
     require(task.k <= task.n, "k must be at most the number of candidates");
@@ -268,16 +271,17 @@ void bind_topk(nb::module_& m) {
           "Write the Euclidean norm of each row as it is scored; infinity where it cannot be bounded.");
     m.def("pack_panels", &pack_panels, nb::arg("table").noconvert(), nb::arg("table_last"),
           nb::arg("table_scale").noconvert().none(), nb::arg("order").noconvert(), nb::arg("screen"),
-          nb::arg("rows").noconvert(), nb::arg("panels").noconvert(), nb::arg("bounds").noconvert(), nb::arg("n_threads"),
+          nb::arg("rows").noconvert(), nb::arg("panels").noconvert(), nb::arg("bounds").noconvert(),
+          nb::arg("n_threads"),
           "Pack rows in the given order, falling norms, for a screen: 64 rows and 4 bounds a panel.");
     m.def("top_k", &top_k, nb::arg("queries").noconvert(), nb::arg("table").noconvert(),
           nb::arg("table_last"), nb::arg("query_scale").noconvert().none(),
           nb::arg("table_scale").noconvert().none(), nb::arg("exclude_offsets").noconvert().none(),
           nb::arg("exclude_indices").noconvert().none(), nb::arg("exclude_rows").noconvert().none(),
           nb::arg("order").noconvert(), nb::arg("position").noconvert().none(), nb::arg("screen"),
-          nb::arg("rows").noconvert().none(), nb::arg("panels").noconvert().none(), nb::arg("bounds").noconvert().none(),
-          nb::arg("out_indices").noconvert(), nb::arg("out_scores").noconvert(),
-          nb::arg("out_counts").noconvert(), nb::arg("n_threads"),
+          nb::arg("rows").noconvert().none(), nb::arg("panels").noconvert().none(),
+          nb::arg("bounds").noconvert().none(), nb::arg("out_indices").noconvert(),
+          nb::arg("out_scores").noconvert(), nb::arg("out_counts").noconvert(), nb::arg("n_threads"),
           "Write the k best rows of table (n_rows, width) for each query (n_queries, width), best first, "
           "ties by index.");
     m.def("pair_scores", &pair_scores, nb::arg("left").noconvert(), nb::arg("right").noconvert(),

@@ -1,4 +1,5 @@
-// The score of two rows, for one instruction-set level: the one place where a score that is listed comes from.
+// The score of two rows, for one instruction-set level: the one place where a score that is listed comes
+// from.
 //
 // One chain of multiply-adds per lane (column c belongs to lane c % lanes), then the sum of the lanes, halves
 // first. It depends on the two rows and on the level, and is the same with the rows exchanged.

@@ -9,14 +9,15 @@
 //   1. |F − S| ≤ δ |x| |y| + tiny. A sum of w products in any order, two products with scales: at most w + 4
 //      roundings of 2⁻²⁴ each on Σ |x_c y_c| ≤ |x| |y|; δ = (w + 16) 2⁻²³ is more than twice that. `tiny`
 //      is for products and sums below 2⁻¹²⁶, which are flushed to zero: (2 w + 8) of them, times 1 + the
-//      scales + |x| + |y|. (Numbers below it are zeros to everything here: all of it runs where they are flushed.)
+//      scales + |x| + |y|. (Numbers below it are zeros to everything here: all of it runs where they are
+//      flushed.)
 //   2. int8: x = s_x q_x + r_x and y = s_p q_y + r_y with integers q. So S − s_x s_p (q_x · q_y) =
 //      r_x · y + (s_x q_x) · r_y, at most E = |r_x| |y| + |s_x q_x| |r_y| by Cauchy and Schwarz. The norms
 //      of the residuals are those of the numbers that were stored, whatever the rounding did.
 //      float32: E = 0, and the sum that the tile computes is as far from S as F is: twice 1.
-// So F ≥ t needs q_x · q_y ≥ (t − E − 1.) / (s_x s_p). Norms are computed in float64 and stored with 2⁻¹⁶ added,
-// which outweighs the roundings of the bound's own arithmetic (a dozen of 2⁻²⁴).
-// Rows and queries that are not `tame` (a number that is not finite or beyond 1e18) pass every screen.
+// So F ≥ t needs q_x · q_y ≥ (t − E − 1.) / (s_x s_p). Norms are computed in float64 and stored with 2⁻¹⁶
+// added, which outweighs the roundings of the bound's own arithmetic (a dozen of 2⁻²⁴). Rows and queries that
+// are not `tame` (a number that is not finite or beyond 1e18) pass every screen.
 //
 // Another format (AMX tiles of bf16 or int8) is one more value of Screen, a pack, and a tile function.
 #pragma once
@@ -324,8 +325,7 @@ ALTERNANT_INLINE void multiply_bytes(const int8_t* const* queries, const uint8_t
         for (int r = 0; r < R; ++r) {
             const Bytes query = four_bytes(queries[r] + 4 * w);
 #pragma GCC unroll 8
-            for (int v = 0; v < tile_vectors; ++v)
-                sums[r][v] = add_fours<screen>(sums[r][v], rows[v], query);
+            for (int v = 0; v < tile_vectors; ++v) sums[r][v] = add_fours<screen>(sums[r][v], rows[v], query);
         }
     }
 }

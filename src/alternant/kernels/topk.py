@@ -17,7 +17,7 @@ LastColumn = Literal["stored", "one", "zero"]
 """How the last column of a table is read: as it is, as 1, or as 0."""
 
 Screen = Literal["float32", "int8 in pairs", "int8 in fours"]
-"""The numbers in which a table is looked at before scores are computed; what is listed is the same with all."""
+"""The numbers in which a table is looked at before scores are computed; lists are the same with all."""
 
 # What the compiled side never divides among threads (cpp/topk_binding.cpp).
 _TILE_QUERIES = 6

@@ -33,7 +33,8 @@ struct LevelKernels {
     // topk_screen.hpp: whether this machine has the screen; the norms of rows; panels of them.
     bool (*has_screen)(Screen);
     void (*row_norms)(const PackTask&, int64_t first, int64_t last, double* norms);
-    void (*pack_panels)(const PackTask&, int64_t first, int64_t last);
+    size_t (*pack_scratch_bytes)(const PackTask&);
+    void (*pack_panels)(const PackTask&, int64_t first, int64_t last, void* scratch);
     // topk.hpp: rank the queries [first, last), at most per_chunk of them; false: a bad excluded row.
     size_t (*topk_scratch_bytes)(const TopKTask&, int64_t per_chunk);
     bool (*top_k)(const TopKTask&, int64_t first, int64_t last, int64_t per_chunk, void* scratch);

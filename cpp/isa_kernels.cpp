@@ -21,6 +21,7 @@ const LevelKernels ALTERNANT_JOIN(level_, ALTERNANT_LEVEL) = {
     &ALTERNANT_LEVEL::multiply_sparse,
     &ALTERNANT_LEVEL::topk::has_screen,
     &ALTERNANT_LEVEL::topk::row_norms,
+    &ALTERNANT_LEVEL::topk::pack_scratch_bytes,
     &ALTERNANT_LEVEL::topk::pack_panels,
     &ALTERNANT_LEVEL::topk::scratch_bytes,
     &ALTERNANT_LEVEL::topk::top_k,

@@ -114,7 +114,7 @@ inline void pack_query(const TopKTask& task, int64_t q, int64_t p, const Places&
     if (step < 1e-30f) step = 1e-30f;
     int32_t sum = 0;
     const double residual =
-        std::sqrt(quantise(row, task.width, scale, step, limit, reinterpret_cast<int8_t*>(to), &sum));
+        quantise(row, task.width, scale, step, limit, reinterpret_cast<int8_t*>(to), &sum);
     places.residual[p] = static_cast<float>(residual * inflation);
     places.rounded[p] = static_cast<float>((norm.norm + residual) * inflation);
     places.inverse_step[p] = 1 / step;

@@ -124,10 +124,11 @@ void pack_panels(In2<float> table, int table_last, Optional1<float> table_scale,
                 static_cast<int64_t>(bounds.shape(1)) == panel_bounds,
             "panels and bounds must have room for all panels");
     const LevelKernels& level = kernels();
-    deal(panels_of(task.n), 16, n_threads, 0, [&](int64_t first, int64_t last, void*) {
-        level.pack_panels(task, first, last);
-        return true;
-    });
+    deal(panels_of(task.n), 16, n_threads, level.pack_scratch_bytes(task),
+         [&](int64_t first, int64_t last, void* scratch) {
+             level.pack_panels(task, first, last, scratch);
+             return true;
+         });
 }
 
 void top_k(In2<float> queries, In2<float> table, int table_last, Optional1<float> query_scale,

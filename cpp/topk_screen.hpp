@@ -1,8 +1,8 @@
 // Screening: which rows of a panel might reach a query's threshold, for one instruction-set level.
 //
-// A screen computes approximate scores of a tile of queries against a panel of 64 rows and sets a bit for
-// every row whose score could reach the threshold. The bound is rigorous: a row without a bit does not. What
-// is listed comes from `score`, so that it is the same with every screen.
+// A screen computes approximate scores of a tile of queries against a panel of 64 rows (topk_tiles.hpp) and
+// sets a bit for every row whose score could reach the threshold. The bound is rigorous: a row without a bit
+// does not. What is listed comes from `score`, so that it is the same with every screen.
 //
 // The bound. Let x, y be a query and a row with their scales in (|x|, |y| Euclidean norms), F the float32
 // score that `score` gives, S = x · y in real numbers.
@@ -18,15 +18,12 @@
 // So F ≥ t needs q_x · q_y ≥ (t − E − 1.) / (s_x s_p). Norms are computed in float64 and stored with 2⁻¹⁶
 // added, which outweighs the roundings of the bound's own arithmetic (a dozen of 2⁻²⁴). Rows and queries that
 // are not `tame` (a number that is not finite or beyond 1e18) pass every screen.
-//
-// Another format (AMX tiles of bf16 or int8) is one more value of Screen, a pack, and a tile function.
 #pragma once
 
 #include <cmath>
 #include <cstring>
 
-#include "topk_task.hpp"
-#include "vec.hpp"
+#include "topk_tiles.hpp"
 
 namespace alternant {
 namespace ALTERNANT_LEVEL {
@@ -94,23 +91,36 @@ inline Norm norm_of(const float* row, int64_t width, LastColumn last, double sca
     return {bare * size, largest * size, is_tame};
 }
 
-// Write q = round(x · scale / step) for the columns of a row and return |x · scale − step q|²; for a query.
+// Write q = round(x · scale / step), at most `limit` in size, for the columns of a row; add their sum to
+// *sum. Returns the norm of x · scale − step · q: whatever the rounding did, it is what the bound counts on.
 inline double quantise(const float* row, int64_t width, double scale, double step, int limit, int8_t* to,
                        int32_t* sum) {
-    const double inverse = scale / step;
-    double residual = 0;
-    int32_t total = 0;
-    for (int64_t c = 0; c < width; ++c) {
-        const double scaled = row[c] * inverse;
-        int32_t q = static_cast<int32_t>(scaled + (scaled < 0 ? -0.5 : 0.5));
-        q = q > limit ? limit : q < -limit ? -limit : q;
-        const double r = row[c] * scale - step * q;
-        residual += r * r;
-        to[c] = static_cast<int8_t>(q);
-        total += q;
+    const double ratio = scale / step, size = ratio < 0 ? -ratio : ratio;
+    const float inverse = size < 1e30 ? static_cast<float>(ratio) : 0.0f;  // all of it is residual, then
+    constexpr int at_once = 16;
+    double parts[at_once] = {};  // so that the compiler may use vectors
+    int32_t sums[at_once] = {};
+    int64_t c = 0;
+    const auto one = [&](int64_t at, int j) {
+        const float scaled = row[at] * inverse;
+        int32_t q = static_cast<int32_t>(scaled + (scaled < 0 ? -0.5f : 0.5f));
+        q = q > limit ? limit : q;
+        q = q < -limit ? -limit : q;
+        const double r = row[at] * scale - step * q;
+        parts[j] += r * r;
+        sums[j] += q;
+        to[at] = static_cast<int8_t>(q);
+    };
+    for (; c + at_once <= width; c += at_once) {
+        for (int j = 0; j < at_once; ++j) one(c + j, j);
     }
-    *sum = total;
-    return residual;
+    for (int j = 0; c < width; ++c, ++j) one(c, j);
+    double total = 0;
+    for (int j = 0; j < at_once; ++j) {
+        total += parts[j];
+        *sum += sums[j];
+    }
+    return std::sqrt(total);
 }
 
 // Write the norms, with the scale, of the rows [first, last) of the order; infinite where one is not tame.
@@ -122,12 +132,6 @@ inline void row_norms(const PackTask& task, int64_t first, int64_t last, double*
         norms[i] = norm.is_tame ? norm.norm : static_cast<double>(infinite);
     }
 }
-
-// Tiles: `tile_rows` rows side by side, four columns of a row (int8) or one (float32) together.
-constexpr int tile_vectors = lanes == 16 ? 4 : 2;
-constexpr int tile_rows = tile_vectors * lanes;
-constexpr int tiles_per_panel = static_cast<int>(panel_rows) / tile_rows;
-constexpr int tile_queries = lanes == 16 ? 6 : 5;
 
 inline void pack_float32(const PackTask& task, const int32_t* rows, int n, float* to) {
     std::memset(to, 0, static_cast<size_t>(panel_bytes(Screen::float32, task.width)));
@@ -141,34 +145,37 @@ inline void pack_float32(const PackTask& task, const int32_t* rows, int n, float
     }
 }
 
-// Returns the largest residual of the panel.
-inline double pack_int8(const PackTask& task, const int32_t* rows, int n, double step, uint8_t* to) {
+// Returns the largest residual of the panel. `row` has room for one row, as floats and as bytes.
+inline double pack_int8(const PackTask& task, const int32_t* rows, int n, double step, float* row,
+                        uint8_t* to) {
     const int64_t words = (task.width + 3) / 4;
     const int limit = row_limit(task.screen), shift = row_shift(task.screen);
+    int8_t* bytes = reinterpret_cast<int8_t*>(row + task.width);
     std::memset(to, shift, static_cast<size_t>(panel_bytes(task.screen, task.width)));
+    std::memset(bytes, 0, static_cast<size_t>(words * 4));
     double largest = 0;
     for (int j = 0; j < n; ++j) {
-        const float* row = task.table + rows[j] * task.width;
+        std::memcpy(row, task.table + rows[j] * task.width, sizeof(float) * static_cast<size_t>(task.width));
+        if (task.width > 0) row[task.width - 1] = column(row, task.width - 1, task.width, task.table_last);
         const double scale = task.table_scale == nullptr ? 1.0 : task.table_scale[rows[j]];
-        const double inverse = scale / step;
-        uint8_t* lane = to + j / tile_rows * tile_rows * words * 4 + j % tile_rows * 4;
-        double residual = 0;
-        for (int64_t c = 0; c < task.width; ++c) {
-            const float x = column(row, c, task.width, task.table_last);
-            const double scaled = x * inverse;
-            int32_t q = static_cast<int32_t>(scaled + (scaled < 0 ? -0.5 : 0.5));
-            q = q > limit ? limit : q < -limit ? -limit : q;
-            const double r = x * scale - step * q;
-            residual += r * r;
-            lane[c / 4 * 4 * tile_rows + c % 4] = static_cast<uint8_t>(q + shift);
-        }
+        int32_t sum = 0;
+        const double residual = quantise(row, task.width, scale, step, limit, bytes, &sum);
         largest = residual > largest ? residual : largest;
+        for (int64_t c = 0; c < words * 4; ++c) bytes[c] = static_cast<int8_t>(bytes[c] + shift);
+        uint8_t* lane = to + j / tile_rows * tile_rows * words * 4 + j % tile_rows * 4;
+        for (int64_t w = 0; w < words; ++w) std::memcpy(lane + w * 4 * tile_rows, bytes + 4 * w, 4);
+        std::memset(bytes, 0, static_cast<size_t>(words * 4));
     }
-    return std::sqrt(largest);
+    return largest;
+}
+
+// Of memory for pack_panels.
+inline size_t pack_scratch_bytes(const PackTask& task) {
+    return static_cast<size_t>(5 * task.width + 64);
 }
 
 // Pack the panels [first, last).
-inline void pack_panels(const PackTask& task, int64_t first, int64_t last) {
+inline void pack_panels(const PackTask& task, int64_t first, int64_t last, void* scratch) {
     for (int64_t p = first; p < last; ++p) {
         const int32_t* rows = task.order + p * panel_rows;
         const int64_t left = task.n - p * panel_rows;
@@ -197,7 +204,7 @@ inline void pack_panels(const PackTask& task, int64_t first, int64_t last) {
             } else {
                 step = static_cast<float>(largest / row_limit(task.screen));
                 if (step < 1e-30) step = 1e-30f;  // all but zeros: the residual is the row
-                residual = pack_int8(task, rows, n, step, to);
+                residual = pack_int8(task, rows, n, step, static_cast<float*>(scratch), to);
             }
             bounds = {static_cast<float>(step), static_cast<float>(norm * inflation),
                       static_cast<float>(residual * inflation), static_cast<float>(scale_size)};
@@ -206,165 +213,6 @@ inline void pack_panels(const PackTask& task, int64_t first, int64_t last) {
         }
         std::memcpy(task.bounds + p * panel_bounds, &bounds, sizeof bounds);
     }
-}
-
-// The approximate scores of R queries against the rows of one tile.
-template <int R>
-ALTERNANT_INLINE void multiply_tile(const float* const* queries, const float* tile, int64_t width,
-                                    Vec (&sums)[R][tile_vectors]) {
-#pragma GCC unroll 8
-    for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 8
-        for (int v = 0; v < tile_vectors; ++v) sums[r][v] = Vec{};
-    }
-    for (int64_t c = 0; c < width; ++c) {
-        Vec rows[tile_vectors];
-#pragma GCC unroll 8
-        for (int v = 0; v < tile_vectors; ++v) rows[v] = load(tile + c * tile_rows + v * lanes);
-#pragma GCC unroll 8
-        for (int r = 0; r < R; ++r) {
-            const float q = queries[r][c];
-#pragma GCC unroll 8
-            for (int v = 0; v < tile_vectors; ++v) sums[r][v] += q * rows[v];
-        }
-    }
-}
-
-// Bit j of masks[r] is set where the approximate score of row j reaches floors[r].
-template <int R>
-void screen_float32(const float* const* queries, const float* panel, int64_t width, const float* floors,
-                    uint64_t* masks) {
-    for (int r = 0; r < R; ++r) masks[r] = 0;
-    for (int t = 0; t < tiles_per_panel; ++t) {
-        Vec sums[R][tile_vectors];
-        multiply_tile<R>(queries, panel + t * tile_rows * width, width, sums);
-#pragma GCC unroll 8
-        for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 8
-            for (int v = 0; v < tile_vectors; ++v) {
-                const uint64_t bits = lane_bits((VecIndex)(sums[r][v] >= broadcast(floors[r])));
-                masks[r] |= bits << (t * tile_rows + v * lanes);
-            }
-        }
-    }
-}
-
-// Write the approximate scores of one query: (panel_rows).
-inline void approximate_float32(const float* query, const float* panel, int64_t width, float* out) {
-    for (int t = 0; t < tiles_per_panel; ++t) {
-        Vec sums[1][tile_vectors];
-        multiply_tile<1>(&query, panel + t * tile_rows * width, width, sums);
-        for (int v = 0; v < tile_vectors; ++v) store(out + t * tile_rows + v * lanes, sums[0][v]);
-    }
-}
-
-#if defined(__AVX2__)
-#if defined(__AVX512F__)
-using Bytes = __m512i;
-ALTERNANT_INLINE Bytes load_bytes(const uint8_t* p) {
-    return _mm512_loadu_si512(p);
-}
-ALTERNANT_INLINE Bytes four_bytes(const int8_t* p) {
-    int32_t word;
-    std::memcpy(&word, p, 4);
-    return _mm512_set1_epi32(word);
-}
-ALTERNANT_INLINE Bytes add_pairs(Bytes sums, Bytes rows, Bytes query) {
-    const Bytes pairs = _mm512_maddubs_epi16(rows, query);  // at most 2 · 127 · 127: below 2¹⁵
-    return _mm512_add_epi32(sums, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
-}
-ALTERNANT_INLINE uint64_t above(Bytes sums, int32_t floor) {
-    return _mm512_cmpgt_epi32_mask(sums, _mm512_set1_epi32(floor));
-}
-#else
-using Bytes = __m256i;
-ALTERNANT_INLINE Bytes load_bytes(const uint8_t* p) {
-    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
-}
-ALTERNANT_INLINE Bytes four_bytes(const int8_t* p) {
-    int32_t word;
-    std::memcpy(&word, p, 4);
-    return _mm256_set1_epi32(word);
-}
-ALTERNANT_INLINE Bytes add_pairs(Bytes sums, Bytes rows, Bytes query) {
-    const Bytes pairs = _mm256_maddubs_epi16(rows, query);  // at most 2 · 127 · 127: below 2¹⁵
-    return _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
-}
-ALTERNANT_INLINE uint64_t above(Bytes sums, int32_t floor) {
-    return lane_bits((VecIndex)_mm256_cmpgt_epi32(sums, _mm256_set1_epi32(floor)));
-}
-#endif
-
-// Add products of four unsigned and four signed bytes.
-template <Screen screen>
-ALTERNANT_INLINE Bytes add_fours(Bytes sums, Bytes rows, Bytes query) {
-#if defined(__AVX512F__)
-    if constexpr (screen == Screen::int8_fours) {
-        // Not the intrinsic: it would want its target in every function around it. See has_screen.
-        asm("vpdpbusd %2, %1, %0" : "+v"(sums) : "v"(rows), "v"(query));
-        return sums;
-    }
-#endif
-    return add_pairs(sums, rows, query);
-}
-
-// The same three for bytes; `words` = columns / 4, rounded up. A bit is set where a sum is above floors[r].
-template <int R, Screen screen>
-ALTERNANT_INLINE void multiply_bytes(const int8_t* const* queries, const uint8_t* tile, int64_t words,
-                                     Bytes (&sums)[R][tile_vectors]) {
-#pragma GCC unroll 8
-    for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 8
-        for (int v = 0; v < tile_vectors; ++v) sums[r][v] = Bytes{};
-    }
-    for (int64_t w = 0; w < words; ++w) {
-        Bytes rows[tile_vectors];
-#pragma GCC unroll 8
-        for (int v = 0; v < tile_vectors; ++v) rows[v] = load_bytes(tile + (w * tile_rows + v * lanes) * 4);
-#pragma GCC unroll 8
-        for (int r = 0; r < R; ++r) {
-            const Bytes query = four_bytes(queries[r] + 4 * w);
-#pragma GCC unroll 8
-            for (int v = 0; v < tile_vectors; ++v) sums[r][v] = add_fours<screen>(sums[r][v], rows[v], query);
-        }
-    }
-}
-
-template <int R, Screen screen>
-void screen_int8(const int8_t* const* queries, const uint8_t* panel, int64_t words, const int32_t* floors,
-                 uint64_t* masks) {
-    for (int r = 0; r < R; ++r) masks[r] = 0;
-    for (int t = 0; t < tiles_per_panel; ++t) {
-        Bytes sums[R][tile_vectors];
-        multiply_bytes<R, screen>(queries, panel + t * tile_rows * 4 * words, words, sums);
-#pragma GCC unroll 8
-        for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 8
-            for (int v = 0; v < tile_vectors; ++v)
-                masks[r] |= above(sums[r][v], floors[r]) << (t * tile_rows + v * lanes);
-        }
-    }
-}
-
-template <Screen screen>
-void approximate_int8(const int8_t* query, const uint8_t* panel, int64_t words, int32_t* out) {
-    for (int t = 0; t < tiles_per_panel; ++t) {
-        Bytes sums[1][tile_vectors];
-        multiply_bytes<1, screen>(&query, panel + t * tile_rows * 4 * words, words, sums);
-        std::memcpy(out + t * tile_rows, sums, sizeof sums);
-    }
-}
-#endif
-
-// The screens that this level has on this machine.
-inline bool has_screen(Screen screen) {
-#if defined(__AVX512F__)
-    if (screen == Screen::int8_fours) return __builtin_cpu_supports("avx512vnni");
-#endif
-#if defined(__AVX2__)
-    if (screen == Screen::int8_pairs) return true;
-#endif
-    return screen == Screen::float32;
 }
 
 }  // namespace topk

@@ -99,7 +99,9 @@ def pack(
         raise DataError(f"table_scale must have shape ({len(table)},), got {table_scale.shape}")
     order = np.arange(len(table), dtype=np.int32)
     if candidates is not None:
-        order = np.unique(_rows(candidates, len(table), "candidates"))
+        order = _rows(candidates, len(table), "candidates")
+        if (np.diff(order) <= 0).any():
+            order = np.unique(order)
     if screen is None:
         screen = screens()[-1] if table.shape[1] <= _WIDEST_INT8 else "float32"
     elif screen not in screens():

@@ -97,29 +97,25 @@ inline double quantise(const float* row, int64_t width, double scale, double ste
                        int32_t* sum) {
     const double ratio = scale / step, size = ratio < 0 ? -ratio : ratio;
     const float inverse = size < 1e30 ? static_cast<float>(ratio) : 0.0f;  // all of it is residual, then
-    constexpr int at_once = 16;
-    double parts[at_once] = {};  // so that the compiler may use vectors
-    int32_t sums[at_once] = {};
-    int64_t c = 0;
-    const auto one = [&](int64_t at, int j) {
-        const float scaled = row[at] * inverse;
+    for (int64_t c = 0; c < width; ++c) {
+        const float scaled = row[c] * inverse;
         int32_t q = static_cast<int32_t>(scaled + (scaled < 0 ? -0.5f : 0.5f));
         q = q > limit ? limit : q;
-        q = q < -limit ? -limit : q;
-        const double r = row[at] * scale - step * q;
+        to[c] = static_cast<int8_t>(q < -limit ? -limit : q);
+    }
+    for (int64_t c = 0; c < width; ++c) *sum += to[c];
+    double parts[8] = {};  // so that the compiler may use vectors
+    const auto add = [&](int64_t c, int j) {
+        const double r = row[c] * scale - step * to[c];
         parts[j] += r * r;
-        sums[j] += q;
-        to[at] = static_cast<int8_t>(q);
     };
-    for (; c + at_once <= width; c += at_once) {
-        for (int j = 0; j < at_once; ++j) one(c + j, j);
+    int64_t c = 0;
+    for (; c + 8 <= width; c += 8) {
+        for (int j = 0; j < 8; ++j) add(c + j, j);
     }
-    for (int j = 0; c < width; ++c, ++j) one(c, j);
+    for (; c < width; ++c) add(c, 0);
     double total = 0;
-    for (int j = 0; j < at_once; ++j) {
-        total += parts[j];
-        *sum += sums[j];
-    }
+    for (const double part : parts) total += part;
     return std::sqrt(total);
 }
 

@@ -176,6 +176,10 @@ inline void pack_panels(const PackTask& task, int64_t first, int64_t last, void*
         const int32_t* rows = task.order + p * panel_rows;
         const int64_t left = task.n - p * panel_rows;
         const int n = static_cast<int>(left < panel_rows ? left : panel_rows);
+        for (int j = 0; j < n; ++j) {  // they come from all over the table
+            const float* row = task.table + rows[j] * task.width;
+            for (int64_t c = 0; c < task.width; c += 16) __builtin_prefetch(row + c);
+        }
         double norm = 0, largest = 0, scale_size = 0;
         bool is_tame = true;
         for (int j = 0; j < n; ++j) {

@@ -3,7 +3,7 @@
     score(q, i) = query_scale[q] · table_scale[i] · Σ_c queries[q, c] · table[i, c]     (scales where given)
 
 Every score is one chain of float32 multiply-adds per lane of a vector (column c belongs to lane c modulo
-their number), and the sum of the lanes. So a score depends on the two rows and the instruction-set level: not on
+their number), and the sum of the lanes. So it depends on the two rows and the instruction-set level: not on
 the other queries, the number of threads, or whether it was ranked or asked for alone.
 
 Not every score is computed. Rows are looked at in 8-bit integers, by falling norm, under a bound on the
@@ -39,8 +39,8 @@ def top_k(
     Memory, beside the arguments, of a call with Q queries and n candidates in p = ⌈n / 64⌉ panels of W
     columns (rounded up to 4): 8 · Q · k + 8 · Q bytes for the result (twice that while lists of unequal
     length are put together); the packed table (see `PackedTable`); and per thread, for the B ≤ 192 queries
-    that it looks at together, at most B · (4 · W + 160 + 8 · p) bytes, of which 8 · B · p, the excluded rows, are at
-    most 16 MiB or those of 6 queries. An array of all scores is never made.
+    that it looks at together, at most B · (4 · W + 160 + 8 · p) bytes, of which 8 · B · p, the excluded
+    rows, are at most 16 MiB or those of 6 queries. An array of all scores is never made.
 
     Parameters
     ----------

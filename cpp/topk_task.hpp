@@ -40,7 +40,8 @@ struct PackTask {
     float* bounds;    // (n_panels, panel_bounds)
 };
 
-inline int64_t panel_bytes(Screen screen, int64_t width) {
+// Static, as panels_of: a copy compiled for one level must not serve another.
+static inline int64_t panel_bytes(Screen screen, int64_t width) {
     return panel_rows * (screen == Screen::float32 ? 4 * width : (width + 3) / 4 * 4);
 }
 
@@ -72,7 +73,7 @@ struct TopKTask {
     int64_t* out_counts;   // (n_queries)
 };
 
-inline int64_t panels_of(int64_t n) {
+static inline int64_t panels_of(int64_t n) {
     return (n + panel_rows - 1) / panel_rows;
 }
 

@@ -10,8 +10,10 @@
 
 namespace alternant {
 
+struct PackTask;
 struct PairsTask;
 struct TopKTask;
+enum class Screen : int32_t;
 
 struct LevelKernels {
     const char* name;
@@ -37,10 +39,15 @@ struct LevelKernels {
     void (*prior_turn)(const StepTask&, int64_t panel, const float* turns, int64_t first, int64_t last,
                        double* sums);
     void (*about_means)(const MeansTask&, int64_t first, int64_t last);
-    // topk.hpp: rank the queries [first, last).
-    size_t (*topk_scratch_bytes)(const TopKTask&);
-    void (*top_k)(const TopKTask&, int64_t first, int64_t last, void* scratch);
-    // topk.hpp: score the pairs [first, last).
+    // topk_screen.hpp: whether this machine has the screen; the norms of rows; panels of them.
+    bool (*has_screen)(Screen);
+    void (*row_norms)(const PackTask&, int64_t first, int64_t last, double* norms);
+    size_t (*pack_scratch_bytes)(const PackTask&);
+    void (*pack_panels)(const PackTask&, int64_t first, int64_t last, void* scratch);
+    // topk.hpp: rank the queries [first, last), at most per_chunk of them; false: a bad excluded row.
+    size_t (*topk_scratch_bytes)(const TopKTask&, int64_t per_chunk);
+    bool (*top_k)(const TopKTask&, int64_t first, int64_t last, int64_t per_chunk, void* scratch);
+    // topk_score.hpp: score the pairs [first, last).
     void (*pair_scores)(const PairsTask&, int64_t first, int64_t last);
 };
 

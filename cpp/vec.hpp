@@ -7,8 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#if defined(__AVX2__)
-#include <immintrin.h>  // for loads of a part of a vector, which the extensions lack
+#if defined(__SSE2__)
+#include <immintrin.h>  // for loads of a part of a vector and masks, which the extensions lack
 #endif
 
 #define ALTERNANT_JOIN_(a, b) a##b
@@ -94,15 +94,6 @@ ALTERNANT_INLINE double sum(Wide v) {
     }
     return t[0];
 }
-// Whether a lane of a mask (a comparison's result) is set.
-ALTERNANT_INLINE bool any(VecIndex mask) {
-    int32_t t[lanes];
-    __builtin_memcpy(t, &mask, sizeof(t));
-    int32_t found = 0;
-    for (int i = 0; i < lanes; ++i) found |= t[i];
-    return found != 0;
-}
-
 // Lane-wise choice from two vectors: index i < lanes takes a[i], the others b[i − lanes].
 #ifdef __clang__
 template <int... I>
@@ -115,6 +106,41 @@ ALTERNANT_INLINE Vec pick(Vec a, Vec b) {
     return __builtin_shuffle(a, b, VecIndex{I...});
 }
 #endif
+
+template <int shift, int... I>
+ALTERNANT_INLINE Vec turned(Vec v, Lanes<I...>) {
+    return pick<((I + shift) % lanes)...>(v, v);
+}
+template <int half>
+ALTERNANT_INLINE Vec add_halves(Vec v) {
+    v += turned<half>(v, AllLanes{});
+    if constexpr (half > 1) return add_halves<half / 2>(v);
+    return v;
+}
+
+// Sum of the lanes, always halves first.
+ALTERNANT_INLINE float sum(Vec v) {
+    return add_halves<lanes / 2>(v)[0];
+}
+
+// Bit i is set where lane i of a comparison's result is true.
+ALTERNANT_INLINE uint32_t lane_bits(VecIndex v) {
+#if defined(__AVX512F__)
+    return _mm512_movepi32_mask((__m512i)v);
+#elif defined(__AVX2__)
+    return (uint32_t)_mm256_movemask_ps((__m256)v);
+#elif defined(__SSE2__)
+    return (uint32_t)_mm_movemask_ps((__m128)v);
+#else
+    uint32_t bits = 0;
+    for (int i = 0; i < lanes; ++i) bits |= (uint32_t)(v[i] & 1) << i;
+    return bits;
+#endif
+}
+// Whether a comparison holds in some lane.
+ALTERNANT_INLINE bool any(VecIndex v) {
+    return lane_bits(v) != 0;
+}
 
 template <int half, int... I>
 ALTERNANT_INLINE Vec pick_low(Vec a, Vec b, Lanes<I...>) {
@@ -136,19 +162,6 @@ ALTERNANT_INLINE void transpose_step(Vec* rows) {
         }
     }
     if constexpr (half > 1) transpose_step<half / 2>(rows);
-}
-
-// The lanes half a vector apart, added; then a quarter; …
-template <int half>
-ALTERNANT_INLINE Vec fold(Vec v) {
-    v += pick_high<half>(v, v, AllLanes{});
-    if constexpr (half > 1) return fold<half / 2>(v);
-    return v;
-}
-
-// Sum of the lanes, always halves first.
-ALTERNANT_INLINE float sum(Vec v) {
-    return fold<lanes / 2>(v)[0];
 }
 
 // Transpose a lanes × lanes block in place.

@@ -30,6 +30,7 @@ _Int64Out1 = Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", devi
 _StopFlag = Annotated[NDArray[numpy.int32], dict(shape=(1), order="C", device="cpu")]
 _UInt64In1 = Annotated[NDArray[numpy.uint64], dict(shape=(None,), order="C", device="cpu", writable=False)]
 _UInt64Out1 = Annotated[NDArray[numpy.uint64], dict(shape=(None,), order="C", device="cpu")]
+_UInt8In1 = Annotated[NDArray[numpy.uint8], dict(shape=(None,), order="C", device="cpu", writable=False)]
 _UInt8Out1 = Annotated[NDArray[numpy.uint8], dict(shape=(None,), order="C", device="cpu")]
 
 def isa_levels() -> list[Any]:
@@ -209,6 +210,36 @@ def mean_penalties(
     Fill penalties with (x − m)ᵀ D (x − m); turn losses of h = D m into those.
     """
 
+def has_screen(screen: int) -> bool:
+    """Tell whether the level in use has a screen."""
+
+def row_norms(
+    table: _Float32In2,
+    table_last: int,
+    table_scale: _Float32In1 | None,
+    order: _Int32In1 | None,
+    out: _Float64Out1,
+    n_threads: int,
+) -> None:
+    """
+    Write the Euclidean norm of each row as it is scored; infinity where it cannot be bounded.
+    """
+
+def pack_panels(
+    table: _Float32In2,
+    table_last: int,
+    table_scale: _Float32In1 | None,
+    order: _Int32In1,
+    screen: int,
+    rows: _Float32Out2,
+    panels: _UInt8Out1,
+    bounds: _Float32Out2,
+    n_threads: int,
+) -> None:
+    """
+    Pack rows in the given order, falling norms, for a screen: 64 rows and 4 bounds a panel.
+    """
+
 def top_k(
     queries: _Float32In2,
     table: _Float32In2,
@@ -217,7 +248,13 @@ def top_k(
     table_scale: _Float32In1 | None,
     exclude_offsets: _Int64In1 | None,
     exclude_indices: _Int32In1 | None,
-    candidates: _Int32In1 | None,
+    exclude_rows: _Int32In1 | None,
+    order: _Int32In1,
+    position: _Int32In1 | None,
+    screen: int,
+    rows: _Float32In2 | None,
+    panels: _UInt8In1 | None,
+    bounds: _Float32In2 | None,
     out_indices: _Int32Out2,
     out_scores: _Float32Out2,
     out_counts: _Int64Out1,

@@ -25,7 +25,7 @@ from alternant.model.choosing import choose
 from alternant.model.lists import Titles
 from alternant.model.pairs import predictions
 
-USERS_AT_ONCE = 4096
+USERS_AT_ONCE = 16384
 FOOTNOTE = (
     "score: what the list is sorted by, p · q and the item's bias; prediction: with the mean and the user's "
     "bias, on the scale of the ratings"
@@ -174,12 +174,8 @@ def _for_all(
     model: FactorModel, k: int, limits: dict[str, Any], titles: Titles | None
 ) -> Iterator[dict[str, NDArray[Any]]]:
     """Yield the columns of all users that have entries, some thousand users at a time."""
-    users = np.flatnonzero(model.user_counts)
-    for begin in range(0, max(len(users), 1), USERS_AT_ONCE):
-        asked = model.user_ids.decode(users[begin : begin + USERS_AT_ONCE])
-        result = model.recommend(asked, k, **limits)
-        columns = recommendation_columns(result, model)
-        yield output.with_titles(columns, titles)
+    for batch in model.recommend_batches(k=k, batch_size=USERS_AT_ONCE, **limits):
+        yield output.with_titles(recommendation_columns(batch, model), titles)
 
 
 def _nothing(result: Recommendations) -> str:

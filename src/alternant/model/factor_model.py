@@ -7,15 +7,15 @@ from typing import Any, Literal
 from alternant._frames import FrameType
 from alternant.interactions import Interactions
 from alternant.model import describing, folding, saving, totals, updating
+from alternant.model.batch_answers import BatchAnswers
 from alternant.model.describing import Description
 from alternant.model.folding import FoldedIn, FoldedItems
 from alternant.model.frames import factors_frame
-from alternant.model.list_answers import ListAnswers
 from alternant.model.pair_answers import PairAnswers
 from alternant.model.pair_knowledge import PairKnowledge
 
 
-class FactorModel(PairAnswers, PairKnowledge, ListAnswers):
+class FactorModel(PairAnswers, PairKnowledge, BatchAnswers):
     """A fitted model, frozen: it predicts, recommends, finds neighbours and folds in new users.
 
     Estimators return it; :func:`alternant.load` reads it from a file. ``print`` describes it. Its attributes

@@ -52,8 +52,13 @@ def recommend(
     explore: str | None = None,
     explore_weight: float = 1.0,
     seed: int | None = None,
+    packed: retrieval.PackedTable | None = None,
 ) -> Recommendations:
-    """Rank the other side for each of `queries`; see :meth:`FactorModel.recommend`."""
+    """Rank the other side for each of `queries`; see :meth:`FactorModel.recommend`.
+
+    `packed`, what :func:`pack` made where many calls share it, stands for `exclude`, `candidates` and
+    `min_entries`.
+    """
     diversity = _settings.number("diversity", diversity, "a number from 0 to 1", lambda x: 0 <= x <= 1)
     k = _settings.integer("k", k, 1)
     how = exploration(explore, explore_weight, seed)
@@ -62,19 +67,27 @@ def recommend(
     chosen = choose(model, queries, asked, mark_unknown=unknown == "fallback")
     if unknown == "error":
         refuse_without_entries(chosen)
-    ranked = listable(model, other(queries), exclude=exclude, candidates=candidates, min_entries=min_entries)
+    ranked: NDArray[np.int32] | None
+    if packed is None:
+        ranked = listable(
+            model, other(queries), exclude=exclude, candidates=candidates, min_entries=min_entries
+        )
+    else:
+        ranked = np.sort(packed.order)
     by_model = chosen.has_entries | from_attributes(chosen)
     index = chosen.index[by_model]
     if how is None:
 
         def best(some: NDArray[np.int32], n: int) -> _Lists:
-            return _by_score(model, chosen, some, n, exclude_seen, ranked, n_threads)
+            return _by_score(model, chosen, some, n, exclude_seen, ranked, packed, n_threads)
     else:
         exploring = explorer(model, asked, chosen, ranked, how, n_threads=n_threads)
 
         def best(some: NDArray[np.int32], n: int) -> _Lists:
             return _Lists(
-                *exploring.lists(some, n, _seen(chosen, some) if exclude_seen and len(some) else None)
+                *exploring.lists(
+                    some, n, entries_of(_history_of(chosen), some) if exclude_seen and len(some) else None
+                )
             )
 
     lists = best(index, k) if diversity == 0.0 else _diverse(model, chosen.side, index, k, best, diversity)
@@ -90,35 +103,81 @@ def _by_score(
     k: int,
     exclude_seen: bool,
     ranked: NDArray[np.int32] | None,
+    packed: retrieval.PackedTable | None,
     n_threads: int | None,
 ) -> _Lists:
     queries = chosen.table[index]
     for_users = chosen.side == "users"
     if for_users and model.item_biases is not None:
         queries[:, -1] = 1
-    offsets, seen = _seen(chosen, index) if exclude_seen and len(index) else (None, None)
-    return _Lists(
-        *retrieval.top_k(
-            queries,
-            model.item_table if for_users else model.user_table,
-            k,
-            table_last="stored" if for_users or model.item_biases is None else "one",
-            exclude_offsets=offsets,
-            exclude_indices=seen,
-            candidates=ranked,
-            n_threads=n_threads,
-        )
+    excluded: dict[str, Any] = {}
+    if exclude_seen and len(index):
+        entries = _history_of(chosen)
+        seen = entries.block(0, entries.n_rows)
+        excluded = {"exclude_offsets": seen.offsets, "exclude_indices": seen.indices, "exclude_rows": index}
+    if packed is None:
+        packed = _pack(model, other(chosen.side), ranked, len(index), n_threads)
+    return _Lists(*retrieval.top_k(queries, packed, k, n_threads=n_threads, **excluded))
+
+
+def pack(
+    model: "Snapshot",
+    queries: Side,
+    *,
+    exclude: Any,
+    candidates: Any,
+    min_entries: int,
+    n_threads: int | None,
+) -> retrieval.PackedTable:
+    """Make the table of the other side ready for many calls of :func:`recommend` with these arguments."""
+    ranked = listable(model, other(queries), exclude=exclude, candidates=candidates, min_entries=min_entries)
+    return _pack(model, other(queries), ranked, None, n_threads)
+
+
+def _pack(
+    model: "Snapshot",
+    side: Side,
+    ranked: NDArray[np.int32] | None,
+    n_queries: int | None,
+    n_threads: int | None,
+) -> retrieval.PackedTable:
+    return retrieval.pack(
+        model.item_table if side == "items" else model.user_table,
+        table_last="stored" if side == "items" or model.item_biases is None else "one",
+        candidates=ranked,
+        n_queries=n_queries,
+        n_threads=n_threads,
     )
 
 
-def _seen(chosen: ChosenRows, index: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Return what rows have entries of: offsets int64, shape (n + 1,), and positions int32."""
+def _history_of(chosen: ChosenRows) -> EntryRows:
+    """Return the entries of rows, which are not to be listed again."""
     if chosen.entries is None:
         raise DataError(
             "exclude_seen needs the training history, and this model was saved without it; "
             "pass exclude_seen=False, and what to leave out as exclude"
         )
-    return entries_of(chosen.entries, index)
+    return chosen.entries
+
+
+def entries_of(rows: EntryRows, index: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Gather the entries of some rows: offsets int64, shape (n + 1,), and indices int32.
+
+    Examples
+    --------
+    >>> rows = EntryRows(np.array([0, 2, 3]), np.array([0, 4, 1], dtype=np.int32), n_columns=5)
+    >>> [array.tolist() for array in entries_of(rows, np.array([1, 0, 1], dtype=np.int32))]
+    [[0, 1, 3, 4], [1, 0, 4, 1]]
+    """
+    offsets = np.zeros(len(index) + 1, np.int64)
+    np.cumsum(rows.counts[index], out=offsets[1:])
+    indices = np.empty(int(offsets[-1]), np.int32)
+    # Runs of neighbouring rows are copied as one block each.
+    starts = np.flatnonzero(np.diff(index, prepend=-2) != 1)
+    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(index)], strict=True):
+        block = rows.block(int(index[start]), int(index[end - 1]) + 1)
+        indices[offsets[start] : offsets[end]] = block.indices
+    return offsets, indices
 
 
 def _diverse(
@@ -143,26 +202,6 @@ def _diverse(
         np.concatenate([part.indices for part in parts]),
         np.concatenate([part.scores for part in parts]),
     )
-
-
-def entries_of(rows: EntryRows, index: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Gather the entries of some rows: offsets int64, shape (n + 1,), and indices int32.
-
-    Examples
-    --------
-    >>> rows = EntryRows(np.array([0, 2, 3]), np.array([0, 4, 1], dtype=np.int32), n_columns=5)
-    >>> [array.tolist() for array in entries_of(rows, np.array([1, 0, 1], dtype=np.int32))]
-    [[0, 1, 3, 4], [1, 0, 4, 1]]
-    """
-    offsets = np.zeros(len(index) + 1, np.int64)
-    np.cumsum(rows.counts[index], out=offsets[1:])
-    indices = np.empty(int(offsets[-1]), np.int32)
-    # Runs of neighbouring rows are copied as one block each.
-    starts = np.flatnonzero(np.diff(index, prepend=-2) != 1)
-    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(index)], strict=True):
-        block = rows.block(int(index[start]), int(index[end - 1]) + 1)
-        indices[offsets[start] : offsets[end]] = block.indices
-    return offsets, indices
 
 
 def _by_popularity(model: "Snapshot", side: Side, k: int, ranked: NDArray[np.int32] | None) -> _Lists:

@@ -90,7 +90,11 @@ class Recommendations:
           user_id item_id  rank source
         0     bob       y     1  model
         """
-        columns: dict[str, NDArray[Any]] = {
+        return make_frame(self.columns(titles=titles), frame_type or self.frame_type)
+
+    def columns(self, *, titles: Titles | None = None) -> dict[str, NDArray[Any]]:
+        """Return the columns of :meth:`to_frame` as arrays."""
+        return {
             "user_id": self.user_id,
             "item_id": self.item_id,
             **({} if titles is None else {"title": title_column(self.item_id, titles)}),
@@ -98,7 +102,6 @@ class Recommendations:
             "score": self.score,
             "source": self.source,
         }
-        return make_frame(columns, frame_type or self.frame_type)
 
     def __repr__(self) -> str:
         lines = []

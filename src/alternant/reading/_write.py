@@ -1,4 +1,4 @@
-"""Write columns to a Parquet file."""
+"""Write columns to a Parquet or CSV file."""
 
 import os
 import tempfile
@@ -33,7 +33,27 @@ def write_parquet(columns: Batch | Iterable[Batch], path: str | os.PathLike[str]
     >>> path.read_bytes()[:4]
     b'PAR1'
     """
-    options = "format parquet, use_tmp_file false"  # else DuckDB would replace what is there
+    _write(columns, path, "format parquet")
+
+
+def write_csv(columns: Batch | Iterable[Batch], path: str | os.PathLike[str]) -> None:
+    """Write columns of equal length as a CSV file, names first; see :func:`write_parquet`.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> from alternant.reading import write_csv
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "table.csv"
+    >>> write_csv({"id": np.array([1, 2]), "f0": np.array([0.1, 1.5], np.float32)}, path)
+    >>> path.read_text()
+    'id,f0\\n1,0.1\\n2,1.5\\n'
+    """
+    _write(columns, path, "format csv, header")
+
+
+def _write(columns: Batch | Iterable[Batch], path: str | os.PathLike[str], format: str) -> None:
+    options = f"{format}, use_tmp_file false"  # else DuckDB would replace what is there
     copy = f"copy columns_to_write to {literal(os.fspath(path))} ({options})"
     connection = connect()
     if isinstance(columns, Mapping):

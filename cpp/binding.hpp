@@ -63,5 +63,6 @@ void bind_topk(nb::module_& m);
 void bind_ids(nb::module_& m);
 void bind_csr(nb::module_& m);
 void bind_random(nb::module_& m);
+void bind_peaks(nb::module_& m);
 
 }  // namespace alternant

@@ -34,6 +34,10 @@ struct LevelKernels {
     // topk.hpp: score the pairs [first, last).
     size_t (*pairs_scratch_bytes)(const PairsTask&);
     void (*pair_scores)(const PairsTask&, int64_t first, int64_t last, void* scratch);
+    // peaks.hpp: what the machine does at most.
+    int n_chains;
+    float (*multiply_add_chains)(int64_t rounds, float start);
+    float (*gather_rows)(const float* table, int64_t width, const int32_t* indices, int64_t n);
 };
 
 // The table in use: the best level that this CPU runs, or the one that ALTERNANT_ISA named.

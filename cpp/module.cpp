@@ -42,4 +42,5 @@ NB_MODULE(_kernels, m) {
     alternant::bind_ids(m);
     alternant::bind_csr(m);
     alternant::bind_random(m);
+    alternant::bind_peaks(m);
 }

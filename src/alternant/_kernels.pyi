@@ -178,3 +178,11 @@ def standard_normal(ids: _UInt64In1, seed: int, stream: int, out: _Float32Out2, 
     """
     Fill row i of out with standard normals that depend on ids[i], seed, stream and the column only.
     """
+
+def multiply_add_chains(rounds: int, n_threads: int) -> float:
+    """
+    Multiply and add in registers on each thread; returns how many operations that were.
+    """
+
+def gather_rows(table: _Float32In2, indices: _Int32In1, n_threads: int) -> float:
+    """Read rows of a table; returns the sum of their numbers."""

@@ -1,4 +1,5 @@
-"""A chart of what was measured. Altair draws it, vl-convert writes .svg and .png; without them there is none."""
+"""A chart of what was measured. Altair draws it, vl-convert writes .svg and .png; without them there is
+none."""
 
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,9 @@ def _bars(alt: Any, results: list[dict[str, Any]]) -> Any:
     keep = ("engine", "size", "n_factors", "factors_kind", "seconds")
     values = [{key: row.get(key) for key in keep} for row in results]
     for row in values:
-        row["facet"] = ", ".join(str(each) for each in (row["size"], f"k = {row['n_factors']}", row["factors_kind"]) if each)
+        row["facet"] = ", ".join(
+            str(each) for each in (row["size"], f"k = {row['n_factors']}", row["factors_kind"]) if each
+        )
     order = list(dict.fromkeys(row["engine"] for row in values))
     base = alt.Chart(alt.Data(values=values)).encode(
         y=alt.Y("engine:N", sort=order, title=None),
@@ -33,11 +36,16 @@ def _bars(alt: Any, results: list[dict[str, Any]]) -> Any:
     marks = base.mark_point(filled=True, size=70) + base.mark_text(align="left", dx=8).encode(
         text=alt.Text("seconds:Q", format=".3~g")
     )
-    return marks.properties(width=420).facet(row=alt.Row("facet:N", title=None)).resolve_scale(x="independent")
+    return (
+        marks.properties(width=420).facet(row=alt.Row("facet:N", title=None)).resolve_scale(x="independent")
+    )
 
 
 def _curves(alt: Any, results: list[dict[str, Any]]) -> Any:
-    values = [{key: row[key] for key in ("engine", "seconds", "metric", "metric_name", "n_sweeps")} for row in results]
+    values = [
+        {key: row[key] for key in ("engine", "seconds", "metric", "metric_name", "n_sweeps")}
+        for row in results
+    ]
     title = values[0]["metric_name"]
     return (
         alt.Chart(alt.Data(values=values))

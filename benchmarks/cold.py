@@ -19,14 +19,19 @@ def run(options: Options, say: Say) -> list[dict[str, Any]]:
             rows = _measure(options, size, folder, k, say)
             results += rows
             lines = [
-                f"{size}, k = {k}: seconds from the start of a process to its end, with one sweep; medians of "
-                f"{options.repeat}",
+                f"{size}, k = {k}: seconds from the start of a process to its end, with one sweep; "
+                f"medians of {options.repeat}",
             ]
             table = [
                 [
                     row["engine"],
                     *(
-                        [f"{row['seconds']:.2f}", f"{row['ratio']:.2f}×", f"{row['peak_bytes'] / 1e6:,.0f}", ""]
+                        [
+                            f"{row['seconds']:.2f}",
+                            f"{row['ratio']:.2f}×",
+                            f"{row['peak_bytes'] / 1e6:,.0f}",
+                            "",
+                        ]
                         if "seconds" in row
                         else ["–", "–", "–", row["failed"]]
                     ),

@@ -20,7 +20,11 @@ def machine(engines: dict[str, Engine]) -> dict[str, Any]:
         cpu = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), cpu)
     except OSError:
         pass
-    versions = {"python": platform.python_version(), "numpy": np.__version__, "alternant": alternant.__version__}
+    versions = {
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "alternant": alternant.__version__,
+    }
     for engine in engines.values():
         if engine.package not in versions and engine.missing() is None:
             versions[engine.package] = engine.version()

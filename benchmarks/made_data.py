@@ -1,7 +1,9 @@
-"""Made-up ratings of a given shape: power-law items, log-normal users, tastes by group; the same bytes for the same seed.
+"""Made-up ratings of a given shape: power-law items, log-normal users, tastes by group; the same bytes for
+the same seed.
 
-"1M", "20M" and "100M" have one shape at three scales: the mean number of entries of a user and of an item is that of
-MovieLens-20M. Tables are kept in a folder as .npy files, so that each process maps or reads them in no time.
+"1M", "20M" and "100M" have one shape at three scales: the mean number of entries of a user and of an item
+is that of MovieLens-20M. Tables are kept in a folder as .npy files, so that each process maps or reads them
+in no time.
 """
 
 import os
@@ -114,7 +116,7 @@ def make(size: Size, *, seed: int) -> Ratings:
     """Draw the data of a size."""
     rng = np.random.Generator(np.random.Philox(seed))
     wanted = _wanted_per_user(size, rng)
-    # Items are numbered at random; those of one group lie together in `ends`, the running sum of popularities.
+    # Items are numbered at random; in `ends`, the running sum of popularities, a group lies together.
     popularity = (rng.permutation(size.n_items) + size.offset * size.n_items) ** -size.exponent
     group = rng.integers(N_GROUPS, size=size.n_items)
     by_group = np.argsort(group, kind="stable")
@@ -164,18 +166,22 @@ def _distinct_pairs(
     n_items: int,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Return user · n_items + item for users 0, 1, …, rising, without duplicates: what is drawn twice is drawn anew."""
+    """Return user · n_items + item for users 0, 1, …, rising, without duplicates: what is drawn twice is
+    drawn anew."""
     found = np.empty(0, np.int64)
     missing = wanted
-    for _ in range(30):
+    for turn in range(40):
         user = np.repeat(np.arange(len(wanted)), missing)
         if len(user) == 0:
             break
         group = tastes[user, rng.integers(3, size=len(user))]
-        anything = rng.random(len(user)) < 0.3
+        # Who has all of his tastes is drawn from anything more and more, and in the end from all items alike.
+        anything = rng.random(len(user)) < 0.3 + 0.05 * turn
         low = np.where(anything, 0.0, bounds[group])
         high = np.where(anything, ends[-1], bounds[group + 1])
         place = np.searchsorted(ends, low + rng.random(len(user)) * (high - low), side="right") - 1
+        if turn >= 20:
+            place = rng.integers(n_items, size=len(user))
         item = by_group[np.clip(place, 0, n_items - 1)]
         found = np.unique(np.concatenate([found, user * np.int64(n_items) + item]))
         missing = wanted - np.bincount(found // n_items, minlength=len(wanted))

@@ -14,7 +14,8 @@ def _field(name: str, pid: int | None) -> int | None:
 
 
 def resident(pid: int | None = None) -> int:
-    """Return the resident bytes of a process now (None: this one); its peak where the system does not tell."""
+    """Return the resident bytes of a process now (None: this one); its peak where the system does not
+    tell."""
     found = _field("VmRSS:", pid)
     return peak(pid) if found is None else found
 
@@ -29,7 +30,8 @@ def peak(pid: int | None = None) -> int:
 
 
 def forget_peak() -> bool:
-    """Let the peak of this process begin anew from what it holds now; returns whether the system can do that."""
+    """Let the peak of this process begin anew from what it holds now; returns whether the system can do
+    that."""
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:

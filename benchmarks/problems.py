@@ -1,10 +1,12 @@
 """What is minimised, in one library's words and in another's, and the value of that for anybody's factors.
 
-Implicit: Σ_stored (1 + α v)(1 − x·y)² + Σ_others (x·y)² + λ (‖X‖² + ‖Y‖²) for ratings v, which implicit, irspack, cmfrec,
-LensKit and alternant can all be asked for exactly (docs/reference/conversion.md); Spark multiplies λ by a row's count.
+Implicit: Σ_stored (1 + α v)(1 − x·y)² + Σ_others (x·y)² + λ (‖X‖² + ‖Y‖²) for ratings v, which implicit,
+irspack, cmfrec, LensKit and alternant can all be asked for exactly (docs/reference/conversion.md); Spark
+multiplies λ by a row's count.
 
-Explicit: Σ (v − mean − b_u − b_i − x·y)² + Σ λ n (‖x‖² + b²) of both sides, which cmfrec and alternant can be asked for;
-LensKit fits its biases beforehand and Spark has none, so that their value is that of another sum.
+Explicit: Σ (v − mean − b_u − b_i − x·y)² + Σ λ n (‖x‖² + b²) of both sides, which cmfrec and alternant can
+be asked for; LensKit fits its biases beforehand and Spark has none, so that their value is that of another
+sum.
 """
 
 from dataclasses import dataclass
@@ -26,7 +28,8 @@ START_SCALE = 0.1
 
 @dataclass(frozen=True, eq=False)
 class Factors:
-    """What an engine found: float32 tables of shapes (n_users, k) and (n_items, k), and biases where it has them."""
+    """What an engine found: float32 tables of shapes (n_users, k) and (n_items, k), and biases where it has
+    them."""
 
     users: np.ndarray
     items: np.ndarray
@@ -49,9 +52,11 @@ def alternant_settings(work: str) -> dict[str, Any]:
 
 
 def starts(ratings: Ratings, n_factors: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the random factors of users and items that every engine which takes a start begins with: float32.
+    """Return the random factors of users and items that every engine which takes a start begins with:
+    float32.
 
-    Rows without entries are 0: other libraries would count them in the first Gramian, alternant leaves them out.
+    Rows without entries are 0: other libraries would count them in the first Gramian, alternant leaves them
+    out.
     """
     rng = np.random.Generator(np.random.Philox(seed))
     scale = np.float32(START_SCALE / np.sqrt(n_factors))
@@ -90,7 +95,7 @@ def _objective(work: str, interactions: Interactions, n_factors: int) -> Objecti
         )
     ridge = Ridge.plain(EXPLICIT_RIDGE, 1.0)
     values = interactions.by_user.values
-    assert values is not None  # made by interactions_of  # noqa: S101
+    assert values is not None  # made by interactions_of
     return ExplicitObjective(
         n_factors=n_factors,
         user_ridge=ridge,

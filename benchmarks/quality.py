@@ -1,9 +1,9 @@
-"""A held-out metric against seconds: fits of growing length by every engine, judged on the tenth of the entries that none
-of them saw.
+"""A held-out metric against seconds: fits of growing length by every engine, judged on the tenth of the
+entries that none of them saw.
 
-The data are ml-latest-small, found as by rmse.py (ALTERNANT_DATA), else made up. Implicit: the share of a user's held-out
-items among the twenty ranked first, over users who have some. Explicit: RMSE of predictions within 0.5 to 5; LensKit's and
-Spark's biases and means are their own, so that theirs is left out.
+The data are ml-latest-small, found as by rmse.py (ALTERNANT_DATA), else made up. Implicit: the share of a
+user's held-out items among the twenty ranked first, over users who have some. Explicit: RMSE of predictions
+within 0.5 to 5; LensKit's and Spark's biases and means are their own, so that theirs is left out.
 """
 
 import os
@@ -44,7 +44,9 @@ def run(options: Options, work: str, say: Say) -> list[dict[str, Any]]:
             with tempfile.TemporaryDirectory(prefix="alternant-benchmarks-") as scratch:
                 job = job_for(options, engine, engine_name, work=work, folder=folder, k=k, kind="path")
                 try:
-                    found = launch(job | {"lengths": LENGTHS, "factors": scratch}, engine, timeout=options.timeout)
+                    found = launch(
+                        job | {"lengths": LENGTHS, "factors": scratch}, engine, timeout=options.timeout
+                    )
                 except WorkerError as error:
                     options.skipped[engine_name] = str(error)
                     continue
@@ -63,10 +65,20 @@ def run(options: Options, work: str, say: Say) -> list[dict[str, Any]]:
                         }
                     )
     table = [
-        [row["engine"], str(row["n_factors"]), str(row["n_sweeps"]), f"{row['seconds']:.3g}", f"{row['metric']:.4f}", ""]
+        [
+            row["engine"],
+            str(row["n_factors"]),
+            str(row["n_sweeps"]),
+            f"{row['seconds']:.3g}",
+            f"{row['metric']:.4f}",
+            "",
+        ]
         for row in results
     ]
-    lines = [f"{name}: {train.n_entries:,} entries to learn from, {test.n_entries:,} held out; each fit from the beginning"]
+    lines = [
+        f"{name}: {train.n_entries:,} entries to learn from, {test.n_entries:,} held out; "
+        "each fit from the beginning"
+    ]
     report.show(lines, ["engine", "k", "sweeps", "seconds", metric_name, ""], table)
     return results
 
@@ -100,8 +112,9 @@ def split(ratings: Ratings, *, seed: int) -> tuple[Ratings, Ratings]:
 
 
 def recall(factors: Factors, train: Ratings, test: Ratings) -> float:
-    """Return the mean over users of (held-out items among the first twenty) / (held-out items, at most twenty)."""
-    indices, _, counts = top_k(
+    """Return the mean over users of (held-out items among the first twenty) / (held-out items, at most
+    twenty)."""
+    offsets, indices, _ = top_k(
         np.ascontiguousarray(factors.users, np.float32),
         np.ascontiguousarray(factors.items, np.float32),
         LIST_LENGTH,
@@ -110,15 +123,15 @@ def recall(factors: Factors, train: Ratings, test: Ratings) -> float:
     )
     n_items = test.n_items
     wanted = test.users().astype(np.int64) * n_items + test.items
-    filled = np.arange(indices.shape[1]) < counts[:, None]
-    listed = (np.arange(test.n_users)[:, None] * np.int64(n_items) + indices)[filled]
+    listed = np.repeat(np.arange(test.n_users), np.diff(offsets)) * np.int64(n_items) + indices
     hits = np.bincount(listed[np.isin(listed, wanted)] // n_items, minlength=test.n_users)
     held = np.diff(test.offsets)
     return float(np.mean(hits[held > 0] / np.minimum(held[held > 0], LIST_LENGTH)))
 
 
 def rmse(factors: Factors, train: Ratings, test: Ratings) -> float:
-    """Return the root mean square error of mean + biases + x·y, clipped to the range of the training values."""
+    """Return the root mean square error of mean + biases + x·y, clipped to the range of the training
+    values."""
     users, items = test.users(), test.items
     predicted = np.full(test.n_entries, train.values.mean(dtype=np.float64))
     predicted += np.einsum("ij,ij->i", factors.users[users], factors.items[items])

@@ -1,4 +1,5 @@
-"""What was measured, as a table for people, as JSON for programs. rich draws the table where it is installed."""
+"""What was measured, as a table for people, as JSON for programs. rich draws the table where it is
+installed."""
 
 import json
 from pathlib import Path
@@ -52,8 +53,9 @@ def headline(machine: dict[str, Any], options: Options) -> list[str]:
     """Return the lines that say what the figures below were measured on."""
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     return [
-        f"{machine['processor']}, {machine['cores']} cores, {machine['system']}; level {machine['isa']} of "
-        f"{', '.join(machine['isa_levels'])}; {options.threads} threads; load {machine['load']} when it began",
+        f"{machine['processor']}, {machine['cores']} cores, {machine['system']}; level {machine['isa']} "
+        f"of {', '.join(machine['isa_levels'])}; {options.threads} threads; "
+        f"load {machine['load']} when it began",
         versions,
     ]
 
@@ -62,11 +64,13 @@ def caption(row: dict[str, Any], options: Options) -> list[str]:
     """Return the lines above one table of sweeps."""
     short, long = options.sweeps
     lines = [
-        f"{row['size']}, {row['work']}, k = {row['n_factors']}: {row['n_entries']:,} entries; medians of {options.repeat} "
-        f"rounds of (seconds of {long} sweeps − seconds of {short}) / {long - short}"
+        f"{row['size']}, {row['work']}, k = {row['n_factors']}: {row['n_entries']:,} entries; medians of "
+        f"{options.repeat} rounds of (seconds of {long} sweeps − seconds of {short}) / {long - short}"
     ]
     if options.objective:
-        lines.append(f"objective per entry after {long} sweeps, in float64; “above ours” is relative to the first row")
+        lines.append(
+            f"objective per entry after {long} sweeps, in float64; “above ours” is relative to the first row"
+        )
     lines.append("CPU s: processor seconds per sweep, of all threads")
     lines.append("growth: over the process that holds the input, in the shorter run; 1 MB is 10⁶ bytes")
     return lines
@@ -77,12 +81,12 @@ def roofline_lines(rows: list[dict[str, Any]]) -> list[str]:
     found = {}
     for row in rows:
         if "floor" in row:
-            floor = row["floor"]
+            floor, peaks = row["floor"], row["floor"]["peaks"]
             found.setdefault(
                 floor["seconds"],
-                f"floor {floor['seconds']:.3g} s: operations {floor['operations']:.3g} s at {floor['flops'] / 1e9:,.0f} "
-                f"GFLOP/s, bytes {floor['bytes']:.3g} s gathered at {floor['gather'][0] / 1e9:.1f} and "
-                f"{floor['gather'][1] / 1e9:.1f} GB/s",
+                f"floor {floor['seconds']:.3g} s ({row['engine']}): operations {floor['operations']:.3g} s "
+                f"at {peaks['flops'] / 1e9:,.0f} GFLOP/s, bytes {floor['bytes']:.3g} s, gathered at "
+                f"{peaks['gather'][0] / 1e9:.1f} and {peaks['gather'][1] / 1e9:.1f} GB/s",
             )
     return list(found.values())
 
@@ -94,13 +98,16 @@ def table_text(columns: list[str], rows: list[list[str]]) -> str:
     for line in [columns, ["-" * width for width in widths], *rows]:
         first, *others = zip(line, widths, strict=True)
         padded = [first[0].ljust(first[1])]
-        padded += [text.rjust(width) if i + 2 < len(columns) else text for i, (text, width) in enumerate(others)]
+        padded += [
+            text.rjust(width) if i + 2 < len(columns) else text for i, (text, width) in enumerate(others)
+        ]
         lines.append("  ".join(padded).rstrip())
     return "\n".join(lines)
 
 
 def show(lines: list[str], columns: list[str], rows: list[list[str]]) -> None:
-    """Print a table with lines above it; with rich where there is a terminal that is wide enough for nothing to fold."""
+    """Print a table with lines above it; with rich where there is a terminal that is wide enough for
+    nothing to fold."""
     print("\n" + "\n".join(lines))
     try:
         from rich.console import Console

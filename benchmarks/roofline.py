@@ -1,14 +1,16 @@
-"""The least that a sweep has to do, by formula, and how long this machine takes for that at its measured peaks.
+"""The least that a sweep has to do, by formula, and how long this machine takes for that at its measured
+peaks.
 
 Of a row with n entries, m = min(n, k) and r = max(n, k), in float32:
 
-- exact: m² r / 2 + m³ / 6 multiply-adds (a rank update and a Cholesky factorisation, in the smaller orientation);
+- exact: m² r / 2 + m³ / 6 multiply-adds (a rank update and a Cholesky factorisation, in the smaller
+  orientation);
 - conjugate gradient: 2 n k a step, three steps and the residual before them: 8 n k.
 
-`auto` may choose, so it is charged with the fewer. Implicit data have k² / 2 more for a row's part of the Gramian, and k² to
-turn it into the eigenbasis. Bytes: each entry's factor row once, in the order of the data, the entry itself, and the
-solution. The floor is what takes longer, operations or bytes: nothing that works in float32 and reads each row once can
-be faster.
+`auto` may choose, so it is charged with the fewer. Implicit data have k² / 2 more for a row's part of the
+Gramian, and k² to turn it into the eigenbasis. Bytes: each entry's factor row once, in the order of the
+data, the entry itself, and the solution. The floor is what takes longer, operations or bytes: nothing that
+works in float32 and reads each row once can be faster.
 """
 
 from dataclasses import dataclass
@@ -25,7 +27,8 @@ GATHERED = 2_000_000  # entries from which the rate is measured
 
 @dataclass(frozen=True)
 class Work:
-    """Multiply-adds of a sweep, entries of one side (each is gathered on both), bytes besides the gathered rows."""
+    """Multiply-adds of a sweep, entries of one side (each is gathered on both), bytes besides the gathered
+    rows."""
 
     multiply_adds: float
     gathered_rows: int
@@ -33,16 +36,24 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Floor:
-    """Seconds of a sweep's operations and of its bytes, and the peaks behind them.
+class Peaks:
+    """What one instruction-set level does at most here.
 
+    flops : float32 operations per second of multiply-adds in registers
     gather : bytes per second of rows of the items' table (by users) and of the users' table (by items)
     """
 
-    operations: float
-    bytes: float
     flops: float
     gather: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Floor:
+    """Seconds of a sweep's operations and of its bytes at the peaks."""
+
+    operations: float
+    bytes: float
+    peaks: Peaks
 
     @property
     def seconds(self) -> float:
@@ -69,18 +80,22 @@ def work_of(ratings: Ratings, k: int, *, exact: bool, implicit: bool) -> Work:
     return Work(total, ratings.n_entries, other)
 
 
-def floor_of(ratings: Ratings, k: int, *, exact: bool, implicit: bool, threads: int) -> Floor:
-    """Count one sweep and measure the peaks, at the level in use."""
-    work = work_of(ratings, k, exact=exact, implicit=implicit)
-    flops = peaks.multiply_add_rate(n_threads=threads)
+def measured_peaks(ratings: Ratings, k: int, *, threads: int) -> Peaks:
+    """Measure the level in use, with tables of this size read in the order of these data."""
     by_user = ratings.items[:GATHERED]
-    # The users of the first entries by item: what the items' half of the sweep reads.
-    few = np.flatnonzero(ratings.items < max(1, ratings.n_items * GATHERED // max(ratings.n_entries, GATHERED)))
+    # The users of the first entries by item: what the items' half of a sweep reads.
+    some = ratings.n_items * GATHERED // max(ratings.n_entries, GATHERED)
+    few = np.flatnonzero(ratings.items < max(1, some))
     by_item = ratings.users()[few[np.argsort(ratings.items[few], kind="stable")]]
-    rates = tuple(
+    of_items, of_users = (
         peaks.gather_rate(np.ones((rows, k), np.float32), np.ascontiguousarray(indices), n_threads=threads)
         for rows, indices in ((ratings.n_items, by_user), (ratings.n_users, by_item))
     )
-    gathered = sum(4.0 * k * work.gathered_rows / rate for rate in rates)
-    stream = max(rates)  # entries and solutions are read and written in order
-    return Floor(2.0 * work.multiply_adds / flops, gathered + work.other_bytes / stream, flops, (rates[0], rates[1]))
+    return Peaks(peaks.multiply_add_rate(n_threads=threads), (of_items, of_users))
+
+
+def floor_of(work: Work, k: int, peak: Peaks) -> Floor:
+    """Return how long a sweep takes at least."""
+    gathered = sum(4.0 * k * work.gathered_rows / rate for rate in peak.gather)
+    stream = max(peak.gather)  # entries and solutions are read and written in order
+    return Floor(2.0 * work.multiply_adds / peak.flops, gathered + work.other_bytes / stream, peak)

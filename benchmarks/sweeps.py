@@ -3,6 +3,7 @@
 import statistics
 import tempfile
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from benchmarks.launching import WorkerError, launch
 from benchmarks.made_data import Ratings, made
 from benchmarks.options import Options
 from benchmarks.problems import Factors, Judge
-from benchmarks.roofline import Floor, floor_of
+from benchmarks.roofline import Floor, floor_of, measured_peaks, work_of
 
 Say = Callable[[str], None]
 
@@ -26,7 +27,14 @@ def measure(options: Options, work: str, size: str, k: int, say: Say) -> list[di
     engines = options.chosen(work)
     judge = Judge(work, ratings) if options.objective else None
     rows: dict[str, dict[str, Any]] = {
-        name: {"engine": name, "work": work, "size": size, "n_factors": k, "n_entries": ratings.n_entries, "runs": []}
+        name: {
+            "engine": name,
+            "work": work,
+            "size": size,
+            "n_factors": k,
+            "n_entries": ratings.n_entries,
+            "runs": [],
+        }
         for name in engines
     }
     with tempfile.TemporaryDirectory(prefix="alternant-benchmarks-") as scratch:
@@ -49,7 +57,9 @@ def measure(options: Options, work: str, size: str, k: int, say: Say) -> list[di
                 try:
                     row["runs"].append(launch(job, engines[name], timeout=options.timeout))
                     if wants_factors:
-                        row["objective"] = objective(judge, job, engines[name], file, options, row["runs"][0], say)
+                        row["objective"] = objective(
+                            judge, job, engines[name], file, options, row["runs"][0], say
+                        )
                 except WorkerError as error:
                     row["failed"] = str(error)
     floors = floors_for(options, ratings, work, k)
@@ -117,19 +127,21 @@ def read_factors(file: Path) -> Factors:
 
 
 def floors_for(options: Options, ratings: Ratings, work: str, k: int) -> dict[tuple[bool, str | None], Floor]:
-    """Return the floor for exact and for chosen solvers, at each of our levels (None: the level in use)."""
-    found = {}
+    """Return the floor for exact and for other solvers, at each of our levels (None: the level in use)."""
+    works = {exact: work_of(ratings, k, exact=exact, implicit=work == "implicit") for exact in (False, True)}
     in_use = kernels.isa()
+    measured = {}
     try:
-        for level in {None, *options.isa}:
-            kernels.set_isa(level or in_use)
-            for exact in (False, True):
-                found[exact, level] = floor_of(
-                    ratings, k, exact=exact, implicit=work == "implicit", threads=options.threads
-                )
+        for level in {in_use, *filter(None, options.isa)}:
+            kernels.set_isa(level)
+            measured[level] = measured_peaks(ratings, k, threads=options.threads)
     finally:
         kernels.set_isa(in_use)
-    return found
+    return {
+        (exact, level): floor_of(works[exact], k, measured[level or in_use])
+        for exact in works
+        for level in {None, *options.isa}
+    }
 
 
 def summarise(
@@ -150,10 +162,12 @@ def summarise(
         row["cpu_seconds"] = statistics.median(processor) if processor else None
         if not runs[0].get("sampled"):
             row["peak_bytes"] = max(run["peak_bytes"] for run in runs)
-            growths = [run["growth_bytes"] + run["children_bytes"] for run in runs if run["growth_bytes"] is not None]
+            growths = [
+                run["growth_bytes"] + run["children_bytes"] for run in runs if run["growth_bytes"] is not None
+            ]
             row["growth_bytes"] = statistics.median(growths) if growths else None
         floor = floors[engine.exact, engine.options.get("isa")]
-        row["floor"] = vars(floor) | {"seconds": floor.seconds}
+        row["floor"] = asdict(floor) | {"seconds": floor.seconds}
         row["roofline"] = floor.seconds / row["seconds"] if row["seconds"] > 0 else None
         if runs[0].get("sampled"):
             notes.append(f"estimated from every {runs[0]['sampled']}th row")
@@ -170,13 +184,18 @@ def show_scale(results: list[dict[str, Any]]) -> None:
     """Print seconds per entry beside those of the smallest size, and the same of the gathered bytes alone."""
     for engine in dict.fromkeys(row["engine"] for row in results):
         for k in dict.fromkeys(row["n_factors"] for row in results):
-            rows = [row for row in results if (row["engine"], row["n_factors"]) == (engine, k) and "seconds" in row]
+            rows = [
+                row
+                for row in results
+                if (row["engine"], row["n_factors"]) == (engine, k) and "seconds" in row
+            ]
             if len(rows) < 2:
                 continue
             each = [row["seconds"] / row["n_entries"] for row in rows]
             gathered = [row["floor"]["bytes"] / row["n_entries"] for row in rows]
             for row, seconds, bytes_ in zip(rows, each, gathered, strict=True):
                 print(
-                    f"{engine}, k = {k}, {row['size']}: {1e9 * seconds:.2f} ns per entry, {seconds / each[0]:.2f}× that of "
-                    f"{rows[0]['size']}; gathering alone {bytes_ / gathered[0]:.2f}×"
+                    f"{engine}, k = {k}, {row['size']}: {1e9 * seconds:.2f} ns per entry, "
+                    f"{seconds / each[0]:.2f}× that of {rows[0]['size']}; gathering alone "
+                    f"{bytes_ / gathered[0]:.2f}×"
                 )

@@ -1,8 +1,8 @@
-"""One measurement in a process of its own: ``python -m benchmarks.worker JOB``, where JOB is a JSON object; the last line
-that it writes to stdout is the result, a JSON object too.
+"""One measurement in a process of its own: ``python -m benchmarks.worker JOB``, where JOB is a JSON object;
+the last line that it writes to stdout is the result, a JSON object too.
 
-`kind` says what: "sweeps" times two run lengths, "cold" one sweep, "path" fits of growing length whose factors are kept,
-"topk" ranks.
+`kind` says what: "sweeps" times two run lengths, "cold" one sweep, "path" fits of growing length whose
+factors are kept, "topk" ranks.
 """
 
 import gc
@@ -39,8 +39,9 @@ def timed(run: Callable[[], Any]) -> tuple[float, Any]:
 def sweeps(fitter: Fitter, *, short: int, long: int, limit: float) -> tuple[dict[str, Any], Any]:
     """Return what a sweep takes by the difference of two run lengths, and the factors of the longer one.
 
-    Where a sweep takes more than `limit` seconds, the longer run is one sweep longer only. Where it would take more than
-    three times as long, and the library lets us, it is estimated from a systematic sample of rows.
+    Where a sweep takes more than `limit` seconds, the longer run is one sweep longer only. Where it would
+    take more than three times as long, and the library lets us, it is estimated from a systematic sample of
+    rows.
     """
     if fitter.sample is not None:
         estimate = fitter.sample(SAMPLE_PROBE)

@@ -23,13 +23,14 @@ double multiply_add_chains(int64_t rounds, int n_threads) {
     RunStatus status;
     {
         const nb::gil_scoped_release release;
-        status = run_chunks(n_threads, call.options(), 0,
-                            [](void* self, int64_t chunk, void*) {
-                                auto& r = *static_cast<Run*>(self);
-                                r.results[(size_t)chunk] = r.level.multiply_add_chains(r.rounds, 0.0f);
-                                return true;
-                            },
-                            &run);
+        status = run_chunks(
+            n_threads, call.options(), 0,
+            [](void* self, int64_t chunk, void*) {
+                auto& r = *static_cast<Run*>(self);
+                r.results[(size_t)chunk] = r.level.multiply_add_chains(r.rounds, 0.0f);
+                return true;
+            },
+            &run);
     }
     call.finish(status);
     return 2.0 * (double)run.level.n_chains * (double)run.level.lanes * (double)rounds * (double)n_threads;
@@ -52,24 +53,25 @@ double gather_rows(In2<float> table, In1<int32_t> indices, int n_threads) {
     RunStatus status;
     {
         const nb::gil_scoped_release release;
-        status = run_chunks(n_chunks, call.options(), 0,
-                            [](void* self, int64_t chunk, void*) {
-                                auto& r = *static_cast<Run*>(self);
-                                const int32_t* first = r.indices + chunk * gather_chunk;
-                                const int64_t count = std::min(gather_chunk, r.n - chunk * gather_chunk);
-                                // Here, where the check is shared by all threads, since the call is timed.
-                                bool inside = true;
-                                for (int64_t e = 0; e < count; ++e) {
-                                    inside &= first[e] >= 0 && first[e] < r.n_rows;
-                                }
-                                if (!inside) {
-                                    r.outside = true;
-                                    return false;
-                                }
-                                r.sums[(size_t)chunk] = r.level.gather_rows(r.table, r.width, first, count);
-                                return true;
-                            },
-                            &run);
+        status = run_chunks(
+            n_chunks, call.options(), 0,
+            [](void* self, int64_t chunk, void*) {
+                auto& r = *static_cast<Run*>(self);
+                const int32_t* first = r.indices + chunk * gather_chunk;
+                const int64_t count = std::min(gather_chunk, r.n - chunk * gather_chunk);
+                // Here, where the check is shared by all threads, since the call is timed.
+                bool inside = true;
+                for (int64_t e = 0; e < count; ++e) {
+                    inside &= first[e] >= 0 && first[e] < r.n_rows;
+                }
+                if (!inside) {
+                    r.outside = true;
+                    return false;
+                }
+                r.sums[(size_t)chunk] = r.level.gather_rows(r.table, r.width, first, count);
+                return true;
+            },
+            &run);
     }
     call.finish(status);
     require(!run.outside, "an index lies outside the table");

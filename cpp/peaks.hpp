@@ -1,5 +1,5 @@
-// What this machine does at most at this level: multiply-adds in registers, and rows of a table gathered. What share of
-// them other kernels reach is for benchmarks to say; nothing else calls these.
+// What this machine does at most at this level: multiply-adds in registers, and rows of a table gathered.
+// What share of them other kernels reach is for benchmarks to say; nothing else calls these.
 #pragma once
 
 #include "vec.hpp"

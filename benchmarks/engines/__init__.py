@@ -1,5 +1,6 @@
-"""The libraries that are measured. Each module holds `fitter(ratings, job)`: it brings the data into the form that its
-library takes, and returns how to fit; only what that does is timed. Nothing is imported before it is asked for."""
+"""The libraries that are measured. Each module holds `fitter(ratings, job)`: it brings the data into the
+form that its library takes, and returns how to fit; only what that does is timed. Nothing is imported
+before it is asked for."""
 
 import importlib
 import importlib.metadata
@@ -34,7 +35,8 @@ class Fitter:
     """How to fit, from the same start each time.
 
     fit : function of the number of sweeps
-    sample : function of a stride s: the estimated seconds of a sweep from every s-th row of both sides; None: no such way
+    sample : function of a stride s: the estimated seconds of a sweep from every s-th row of both sides;
+    None: no such way
     children_peak : bytes that processes of the library's own held at most; None: it has none
     """
 
@@ -49,7 +51,8 @@ class Engine:
 
     module : its module in this folder; package : what has to be installed
     works : what it can do
-    own_sum : the works in which it minimises another sum than everybody else, so that objectives do not compare
+    own_sum : the works in which it minimises another sum than everybody else, so that objectives do not
+    compare
     single_blas : whether its authors want a BLAS of one thread beside the threads of their own
     exact : whether it solves rows exactly
     gives_factors : whether the factors after its last sweep can be had without a copy that would be timed
@@ -79,8 +82,9 @@ class Engine:
     def environment(self, threads: int) -> dict[str, str]:
         """Return the environment that its authors recommend for so many threads.
 
-        implicit's README asks for OPENBLAS_NUM_THREADS=1; LensKit has variables of its own (threads of its solver,
-        threads of the BLAS that runs in between); Spark sets OMP_NUM_THREADS to the cores of a task, which is 1.
+        implicit's README asks for OPENBLAS_NUM_THREADS=1; LensKit has variables of its own (threads of its
+        solver, threads of the BLAS that runs in between); Spark sets OMP_NUM_THREADS to the cores of a
+        task, which is 1.
         """
         blas = "1" if self.single_blas else str(threads)
         found = {"OPENBLAS_NUM_THREADS": blas, "MKL_NUM_THREADS": blas, "OMP_NUM_THREADS": str(threads)}
@@ -112,7 +116,8 @@ PEERS = {
 
 
 def ours(solver: str, isa: str | None) -> tuple[str, Engine]:
-    """Return the name and the engine of this library, with a solver and at an instruction-set level (None: the best)."""
+    """Return the name and the engine of this library, with a solver and at an instruction-set level (None:
+    the best)."""
     name = f"alternant {solver}" + ("" if isa is None else f" {isa}")
     options = {"solver": solver, "isa": isa}
     return name, Engine("alternant", "alternant", BOTH, options, exact=solver == "exact", gives_factors=False)

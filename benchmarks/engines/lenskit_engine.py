@@ -13,9 +13,7 @@ from benchmarks.problems import ALPHA, EXPLICIT_RIDGE, IMPLICIT_RIDGE, Factors, 
 
 def fitter(ratings: Ratings, job: Job) -> Fitter:
     frame = pd.DataFrame({"user_id": ratings.users(), "item_id": ratings.items, "rating": ratings.values})
-    dataset = from_interactions_df(
-        frame, users=np.arange(ratings.n_users), items=np.arange(ratings.n_items)
-    )
+    dataset = from_interactions_df(frame, users=np.arange(ratings.n_users), items=np.arange(ratings.n_items))
     users, items = starts(ratings, job.n_factors, seed=job.start)
 
     def fit(n_sweeps: int) -> Factors:

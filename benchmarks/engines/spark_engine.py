@@ -1,5 +1,5 @@
-"""Spark's ALS on one machine, local[threads], from a Parquet file. Its ridge is λ n on both sides, and it draws its own
-start."""
+"""Spark's ALS on one machine, local[threads], from a Parquet file. Its ridge is λ n on both sides, and it
+draws its own start."""
 
 import tempfile
 from pathlib import Path

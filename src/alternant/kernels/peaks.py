@@ -1,7 +1,8 @@
-"""What this machine does at most, measured at the level in use: for benchmarks, which say what share of it is reached.
+"""What this machine does at most, measured at the level in use: for benchmarks, which say what share of it
+is reached.
 
-Takes part of a second. Time is counted as processor time over threads, so that other work on the machine, which takes
-turns with this one, lowers what is found as little as can be.
+Takes part of a second. Time is counted as processor time over threads, so that other work on the machine,
+which takes turns with this one, lowers what is found as little as can be.
 """
 
 import math

@@ -72,7 +72,10 @@ def caption(row: dict[str, Any], options: Options) -> list[str]:
             f"objective per entry after {long} sweeps, in float64; “above ours” is relative to the first row"
         )
     lines.append("CPU s: processor seconds per sweep, of all threads")
-    lines.append("growth: over the process that holds the input, in the shorter run; 1 MB is 10⁶ bytes")
+    lines.append("growth: over the process that holds the input, in the shorter run; 1 MB is 10⁶ bytes;")
+    lines.append(
+        f"the entries by user and by item and two buffers of factors are {row['needed_bytes'] / MB:,.0f} MB"
+    )
     return lines
 
 

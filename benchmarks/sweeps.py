@@ -15,7 +15,7 @@ from benchmarks.launching import WorkerError, launch
 from benchmarks.made_data import Ratings, made
 from benchmarks.options import Options
 from benchmarks.problems import Factors, Judge
-from benchmarks.roofline import Floor, floor_of, measured_peaks, work_of
+from benchmarks.roofline import ENTRY_BYTES, Floor, floor_of, measured_peaks, work_of
 
 Say = Callable[[str], None]
 
@@ -33,6 +33,7 @@ def measure(options: Options, work: str, size: str, k: int, say: Say) -> list[di
             "size": size,
             "n_factors": k,
             "n_entries": ratings.n_entries,
+            "needed_bytes": needed_bytes(ratings, k),
             "runs": [],
         }
         for name in engines
@@ -72,6 +73,12 @@ def measure(options: Options, work: str, size: str, k: int, say: Say) -> list[di
         if row.get("objective") is not None and first.get("objective") is not None:
             row["objective_excess"] = row["objective"] / first["objective"] - 1.0
     return list(rows.values())
+
+
+def needed_bytes(ratings: Ratings, k: int) -> int:
+    """Return the bytes of the entries by user and by item, and of two buffers of both sides' factors."""
+    n_rows = ratings.n_users + ratings.n_items
+    return 2 * ENTRY_BYTES * ratings.n_entries + 8 * (n_rows + 2) + 2 * 4 * k * n_rows
 
 
 def rotated(names: list[str], turn: int) -> list[str]:

@@ -20,7 +20,7 @@ from benchmarks.engines import PEERS, Engine, Fitter, Job, ours
 from benchmarks.made_data import Ratings
 from benchmarks.problems import Factors
 
-SAMPLE_PROBE = 64  # every so-manieth row tells whether a whole sweep is worth waiting for
+SAMPLE_PROBE = 64  # every 64th row tells whether a whole sweep is worth waiting for
 
 
 def engine_named(name: str, solver: str, isa: str | None) -> Engine:

@@ -447,6 +447,7 @@ def test_a_whole_run(tmp_path, capsys):
     (row,) = document["results"]
     assert document["machine"]["isa"] == kernels.isa()
     assert row["objective_excess"] == 0.0
+    assert row["needed_bytes"] == 16 * row["n_entries"] + 8 * (500 + 2) + 2 * 4 * 4 * 500
     assert row["seconds"] == row["runs"][0]["seconds"]
     assert row["growth_bytes"] is None or row["growth_bytes"] > 0
 

@@ -2,8 +2,8 @@
 the same seed.
 
 "1M", "20M" and "100M" have one shape at three scales: the mean number of entries of a user and of an item
-is that of MovieLens-20M. Tables are kept in a folder as .npy files, so that each process maps or reads them
-in no time.
+is that of MovieLens-20M. Tables are kept in a folder as .npy files, so that each process reads them in no
+time.
 """
 
 import os
@@ -16,6 +16,9 @@ import numpy as np
 
 FORMAT = 1  # part of the folder's name: raise it when the same seed gives other bytes
 N_GROUPS = 32  # of items; a user prefers three
+TASTE = 0.7  # the share of his entries that lies in those
+MANY = 100  # a user who wants more than this part of all items is drawn in another way
+ROUNDS = 12
 ENTRIES_AT_ONCE = 1 << 22
 
 
@@ -116,12 +119,7 @@ def make(size: Size, *, seed: int) -> Ratings:
     """Draw the data of a size."""
     rng = np.random.Generator(np.random.Philox(seed))
     wanted = _wanted_per_user(size, rng)
-    # Items are numbered at random; in `ends`, the running sum of popularities, a group lies together.
-    popularity = (rng.permutation(size.n_items) + size.offset * size.n_items) ** -size.exponent
-    group = rng.integers(N_GROUPS, size=size.n_items)
-    by_group = np.argsort(group, kind="stable")
-    ends = np.concatenate([[0.0], np.cumsum(popularity[by_group])])
-    bounds = ends[np.searchsorted(group[by_group], np.arange(N_GROUPS + 1))]
+    all_items = _Items.drawn(size, rng)
     quality = rng.normal(0.0, 0.5, size.n_items)
 
     counts = np.zeros(size.n_users, np.int64)
@@ -132,10 +130,10 @@ def make(size: Size, *, seed: int) -> Ratings:
         last = int(np.searchsorted(starts, starts[first] + ENTRIES_AT_ONCE, side="right")) - 1
         last = min(max(last, first + 1), size.n_users)
         tastes = rng.integers(N_GROUPS, size=(last - first, 3))
-        keys = _distinct_pairs(wanted[first:last], tastes, by_group, ends, bounds, size.n_items, rng)
+        keys = _distinct_pairs(wanted[first:last], tastes, all_items, rng)
         user, item = keys // size.n_items, keys % size.n_items
         counts[first:last] = np.bincount(user, minlength=last - first)
-        liked = (group[item][:, None] == tastes[user]).any(axis=1)
+        liked = (all_items.group[item][:, None] == tastes[user]).any(axis=1)
         mood = rng.normal(0.0, 0.4, last - first)
         value = 3.2 + quality[item] + mood[user] + 0.6 * liked + rng.normal(0.0, 0.8, len(keys))
         items.append(item.astype(np.int32))
@@ -157,32 +155,75 @@ def _wanted_per_user(size: Size, rng: np.random.Generator) -> np.ndarray:
     return whole
 
 
+@dataclass(frozen=True, eq=False)
+class _Items:
+    """The items as users see them.
+
+    popularity : float64, shape (n_items,); group : int64, shape (n_items,)
+    by_group : int64, shape (n_items,), positions of items, group after group
+    ends : float64, shape (n_items + 1,), the running sum of popularities in that order
+    bounds : float64, shape (N_GROUPS + 1,), where groups begin in `ends`
+    """
+
+    popularity: np.ndarray
+    group: np.ndarray
+    by_group: np.ndarray
+    ends: np.ndarray
+    bounds: np.ndarray
+
+    @classmethod
+    def drawn(cls, size: Size, rng: np.random.Generator) -> "_Items":
+        popularity = (rng.permutation(size.n_items) + size.offset * size.n_items) ** -size.exponent
+        group = rng.integers(N_GROUPS, size=size.n_items)
+        by_group = np.argsort(group, kind="stable")
+        ends = np.concatenate([[0.0], np.cumsum(popularity[by_group])])
+        bounds = ends[np.searchsorted(group[by_group], np.arange(N_GROUPS + 1))]
+        return cls(popularity, group, by_group, ends, bounds)
+
+    def weights(self, tastes: np.ndarray) -> np.ndarray:
+        """Return how likely a user of these tastes takes each item: float64, shape (n_items,)."""
+        found = (1.0 - TASTE) * self.popularity / self.ends[-1]
+        for each in tastes:
+            mass = self.bounds[each + 1] - self.bounds[each]
+            if mass > 0.0:
+                found = found + (self.group == each) * (TASTE / len(tastes) / mass) * self.popularity
+        return found
+
+
 def _distinct_pairs(
-    wanted: np.ndarray,
-    tastes: np.ndarray,
-    by_group: np.ndarray,
-    ends: np.ndarray,
-    bounds: np.ndarray,
-    n_items: int,
-    rng: np.random.Generator,
+    wanted: np.ndarray, tastes: np.ndarray, items: _Items, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return user · n_items + item for users 0, 1, …, rising, without duplicates: what is drawn twice is
-    drawn anew."""
+    """Return user · n_items + item for users 0, 1, …, rising, without duplicates: `wanted` of each user."""
+    n_items = np.int64(len(items.popularity))
+    many = wanted > max(n_items // MANY, 1)
+    few = _drawn_again(np.where(many, 0, wanted), tastes, items, rng)
+    parts = [few]
+    for user in np.flatnonzero(many):
+        # The first `wanted` of exponential waiting times are a draw without replacement.
+        waits = rng.standard_exponential(n_items) / items.weights(tastes[user])
+        parts.append(user * n_items + np.argpartition(waits, wanted[user] - 1)[: wanted[user]])
+    return np.sort(np.concatenate(parts))
+
+
+def _drawn_again(
+    wanted: np.ndarray, tastes: np.ndarray, items: _Items, rng: np.random.Generator
+) -> np.ndarray:
+    """Return distinct pairs; what was drawn twice is drawn anew, which is quick where users want few items."""
+    n_items = np.int64(len(items.popularity))
     found = np.empty(0, np.int64)
     missing = wanted
-    for turn in range(40):
+    for turn in range(ROUNDS):
         user = np.repeat(np.arange(len(wanted)), missing)
         if len(user) == 0:
             break
-        group = tastes[user, rng.integers(3, size=len(user))]
-        # Who has all of his tastes is drawn from anything more and more, and in the end from all items alike.
-        anything = rng.random(len(user)) < 0.3 + 0.05 * turn
-        low = np.where(anything, 0.0, bounds[group])
-        high = np.where(anything, ends[-1], bounds[group + 1])
-        place = np.searchsorted(ends, low + rng.random(len(user)) * (high - low), side="right") - 1
-        if turn >= 20:
+        group = tastes[user, rng.integers(tastes.shape[1], size=len(user))]
+        anything = rng.random(len(user)) >= TASTE
+        low = np.where(anything, 0.0, items.bounds[group])
+        high = np.where(anything, items.ends[-1], items.bounds[group + 1])
+        place = np.searchsorted(items.ends, low + rng.random(len(user)) * (high - low), side="right") - 1
+        if turn >= ROUNDS // 2:  # whoever has all of his tastes takes anything
             place = rng.integers(n_items, size=len(user))
-        item = by_group[np.clip(place, 0, n_items - 1)]
-        found = np.unique(np.concatenate([found, user * np.int64(n_items) + item]))
+        item = items.by_group[np.clip(place, 0, n_items - 1)]
+        found = np.unique(np.concatenate([found, user * n_items + item]))
         missing = wanted - np.bincount(found // n_items, minlength=len(wanted))
     return found

@@ -208,7 +208,7 @@ def _distinct_pairs(
 def _drawn_again(
     wanted: np.ndarray, tastes: np.ndarray, items: _Items, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return distinct pairs; what was drawn twice is drawn anew, which is quick where users want few items."""
+    """Return distinct pairs; what was drawn twice is drawn anew: quick where users want few items."""
     n_items = np.int64(len(items.popularity))
     found = np.empty(0, np.int64)
     missing = wanted

@@ -53,7 +53,9 @@ def _curves(alt: Any, results: list[dict[str, Any]]) -> Any:
         .encode(
             x=alt.X("seconds:Q", title="seconds of the whole fit, log scale", scale=alt.Scale(type="log")),
             y=alt.Y("metric:Q", title=title, scale=alt.Scale(zero=False)),
-            color=alt.Color("engine:N", title=None),
+            color=alt.Color(
+                "engine:N", title=None, sort=list(dict.fromkeys(row["engine"] for row in values))
+            ),
             order="n_sweeps:Q",
         )
         .properties(width=520, height=340)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -34,9 +35,13 @@ def launch(job: dict[str, Any], engine: Engine, *, timeout: float) -> dict[str, 
         raise WorkerError(f"took longer than {timeout:.0f} s") from None
     seconds = time.perf_counter() - began
     if done.returncode != 0:
-        said = [line for line in done.stderr.strip().splitlines() if line.strip()] or [
-            f"exit status {done.returncode}"
-        ]
-        raise WorkerError(said[-1][:200])
+        raise WorkerError(reason(done.stderr) or f"exit status {done.returncode}")
     result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return result | {"process_seconds": seconds}
+
+
+def reason(stderr: str) -> str:
+    """Return the line of a traceback, Java's too, that says what went wrong; "" if there is none."""
+    lines = [line for line in stderr.splitlines() if line.strip()]
+    named = [line for line in lines if re.match(r"[\w.]*(Error|Exception)\b", line)]
+    return (named or lines or [""])[-1].strip()[:200]

@@ -29,6 +29,8 @@ def fitter(ratings: Ratings, job: Job) -> Fitter:
         .config("spark.log.level", "ERROR")
         .getOrCreate()
     )
+    # Every tenth sweep writes a checkpoint; without them, twenty sweeps overflow its stack.
+    session.sparkContext.setCheckpointDir(folder.name)
     frame = session.read.parquet(str(path)).cache()
     frame.count()
 
@@ -40,8 +42,6 @@ def fitter(ratings: Ratings, job: Job) -> Fitter:
             implicitPrefs=job.work == "implicit",
             alpha=ALPHA,
             seed=job.start + 1,
-            # Otherwise every tenth sweep writes a checkpoint, if a folder for them is set.
-            checkpointInterval=-1,
         ).fit(frame)
         sides = []
         for factors, n in ((model.userFactors, ratings.n_users), (model.itemFactors, ratings.n_items)):

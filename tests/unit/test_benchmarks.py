@@ -16,7 +16,7 @@ pytest.importorskip("benchmarks", reason="not in the source distribution")
 from benchmarks import __main__ as program
 from benchmarks import chart, instructions, quality, report, roofline, topk
 from benchmarks.engines import PEERS, Engine, Fitter, Job, ours
-from benchmarks.launching import WorkerError, launch
+from benchmarks.launching import WorkerError, launch, reason
 from benchmarks.made_data import SIZES, Ratings, Size, made, make
 from benchmarks.options import Options, parse
 from benchmarks.problems import (
@@ -252,6 +252,14 @@ def test_a_worker_that_fails_says_why(tmp_path):
         launch(job(tmp_path / "nowhere", "alternant auto", engine), engine, timeout=60)
     with pytest.raises(WorkerError, match="took longer than 0 s"):
         launch(job(tmp_path / "nowhere", "alternant auto", engine), engine, timeout=0.01)
+
+
+def test_the_line_that_says_why():
+    assert reason("Traceback\n  File x\nValueError: no\n") == "ValueError: no"
+    java = "py4j.protocol.Py4JJavaError: An error\n: java.lang.StackOverflowError\n\tat java.base/x\n"
+    assert reason(java) == "py4j.protocol.Py4JJavaError: An error"
+    assert reason("Killed\n") == "Killed"
+    assert reason("") == ""
 
 
 def test_what_is_not_installed_is_left_out():

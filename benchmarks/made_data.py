@@ -224,6 +224,8 @@ def _drawn_again(
         if turn >= ROUNDS // 2:  # whoever has all of his tastes takes anything
             place = rng.integers(n_items, size=len(user))
         item = items.by_group[np.clip(place, 0, n_items - 1)]
-        found = np.unique(np.concatenate([found, user * n_items + item]))
+        # np.unique hashes first, which takes five times as long.
+        found = np.sort(np.concatenate([found, user * n_items + item]))
+        found = found[np.diff(found, prepend=-1) > 0]
         missing = wanted - np.bincount(found // n_items, minlength=len(wanted))
     return found

@@ -66,5 +66,6 @@ void bind_numbering(nb::module_& m);
 void bind_csr(nb::module_& m);
 void bind_random(nb::module_& m);
 void bind_inverses(nb::module_& m);
+void bind_peaks(nb::module_& m);
 
 }  // namespace alternant

@@ -49,6 +49,10 @@ struct LevelKernels {
     bool (*top_k)(const TopKTask&, int64_t first, int64_t last, int64_t per_chunk, void* scratch);
     // topk_score.hpp: score the pairs [first, last).
     void (*pair_scores)(const PairsTask&, int64_t first, int64_t last);
+    // peaks.hpp: what the machine does at most.
+    int n_chains;
+    float (*multiply_add_chains)(int64_t rounds, float start);
+    float (*gather_rows)(const float* table, int64_t width, const int32_t* indices, int64_t n);
 };
 
 // The table in use: the best level that this CPU runs, or the one that ALTERNANT_ISA named.

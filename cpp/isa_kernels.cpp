@@ -3,6 +3,7 @@
 // one that the linker keeps for all.
 #include "dense.hpp"
 #include "isa.hpp"
+#include "peaks.hpp"
 #include "prior.hpp"
 #include "rows.hpp"
 #include "topk.hpp"
@@ -32,6 +33,9 @@ const LevelKernels ALTERNANT_JOIN(level_, ALTERNANT_LEVEL) = {
     &ALTERNANT_LEVEL::topk::scratch_bytes,
     &ALTERNANT_LEVEL::topk::top_k,
     &ALTERNANT_LEVEL::topk::pair_scores,
+    ALTERNANT_LEVEL::n_chains,
+    &ALTERNANT_LEVEL::multiply_add_chains,
+    &ALTERNANT_LEVEL::gather_rows,
 };
 
 }  // namespace alternant

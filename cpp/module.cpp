@@ -45,4 +45,5 @@ NB_MODULE(_kernels, m) {
     alternant::bind_csr(m);
     alternant::bind_random(m);
     alternant::bind_inverses(m);
+    alternant::bind_peaks(m);
 }

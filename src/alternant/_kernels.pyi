@@ -328,3 +328,11 @@ def half_inverses(matrices: _Float64Out2, out: _Float32Out2, n_threads: int) -> 
     """
     Fill out with the inverses of Cholesky factors; returns the first matrix that has none, or -1.
     """
+
+def multiply_add_chains(rounds: int, n_threads: int) -> float:
+    """
+    Multiply and add in registers on each thread; returns how many operations that were.
+    """
+
+def gather_rows(table: _Float32In2, indices: _Int32In1, n_threads: int) -> float:
+    """Read rows of a table; returns the sum of their numbers."""

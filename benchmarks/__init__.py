@@ -1,0 +1,1 @@
+"""Measurements: ``python -m benchmarks`` against other libraries, and single scripts of their own."""

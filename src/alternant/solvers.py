@@ -203,6 +203,7 @@ def solve_side(
     """
     n_threads = resolve_threads(n_threads)
     table = np.empty((rows.n_rows, objective.width), np.float32) if out is None else out
+    iterative = fixed.spread is not None
     day_ridge, day_biases = objective.day_ridge, None
     if days is not None:
         day_biases = np.empty(len(days.days), np.float32)
@@ -225,8 +226,8 @@ def solve_side(
             block,
             terms,
             shards=[fixed_table],
-            start=start[part] if start is not None else None,
-            iterative=fixed.spread is not None,
+            start=start[part] if start is not None and (objective.by_descent or iterative) else None,
+            iterative=iterative,
             spread=fixed.spread,
             out=solved.table[part],
             losses=solved.losses[part],

@@ -74,6 +74,7 @@ def test_a_whole_fit_is_the_reference(isa, exponent, biases, center):
         n_sweeps=3,
         tol=0,
         init_scale=1.0,
+        solver="exact",
     )
     start = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
     found = settings.fit(ratings, initial=start)

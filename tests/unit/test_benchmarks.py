@@ -241,7 +241,7 @@ def test_a_worker_of_each_engine(name, work, tmp_path, tiny):
     mine = judge.value(found)
     assert value(40) < mine
     if engine.exact or name == "alternant auto":
-        assert mine == pytest.approx(value(2), rel=2e-3)
+        assert mine == pytest.approx(value(2), rel=2e-3 if engine.exact else 2e-2)
     zeros = Factors(*(np.zeros((n, 4), np.float32) for n in (tiny.n_users, tiny.n_items)))
     assert mine < judge.value(zeros)
 

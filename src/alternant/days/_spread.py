@@ -90,7 +90,10 @@ class UserDays:
     def of_entry_by_item(self) -> Int64:
         """The day of each entry, by item: int64, shape (n_entries,)."""
         rows = self.rows
-        return self.of_entry[csr.transpose(rows.offsets, rows.indices, n_columns=rows.n_columns)[2]]
+        _, _, (found,) = csr.transpose(
+            rows.offsets, rows.indices, n_columns=rows.n_columns, carried=[self.of_entry]
+        )
+        return found
 
     def taken_off(self, by_item: EntryRows, values: Float32) -> EntryRows:
         """Return the entries by item, whose targets are less the biases `values` (float32) of their days."""

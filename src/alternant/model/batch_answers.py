@@ -24,6 +24,10 @@ class BatchAnswers(ListAnswers):
         candidates: Any = None,
         min_entries: int = 1,
         unknown: Literal["error", "fallback"] = "error",
+        diversity: float = 0.0,
+        explore: Literal["ucb", "thompson"] | None = None,
+        explore_weight: float = 1.0,
+        seed: int | None = None,
         n_threads: int | None = None,
     ) -> Iterator[Recommendations]:
         """Yield the lists of many users, `batch_size` users at a time, in their order.
@@ -38,7 +42,8 @@ class BatchAnswers(ListAnswers):
         users : sequence of ids, shape (n,), optional
             None: every user with entries, in the order of the model.
         batch_size : int
-        k, exclude_seen, exclude, candidates, min_entries, unknown, n_threads
+        k, exclude_seen, exclude, candidates, min_entries, unknown, diversity, explore, explore_weight, seed,
+        n_threads
             As in :meth:`recommend`.
 
         Raises
@@ -66,6 +71,10 @@ class BatchAnswers(ListAnswers):
             candidates=candidates,
             min_entries=min_entries,
             unknown=unknown,
+            diversity=diversity,
+            explore=explore,
+            explore_weight=explore_weight,
+            seed=seed,
             n_threads=n_threads,
         )
 
@@ -81,6 +90,10 @@ class BatchAnswers(ListAnswers):
         candidates: Any = None,
         min_entries: int = 1,
         unknown: Literal["error", "fallback"] = "error",
+        diversity: float = 0.0,
+        explore: Literal["ucb", "thompson"] | None = None,
+        explore_weight: float = 1.0,
+        seed: int | None = None,
         progress: Progress | None = None,
         n_threads: int | None = None,
     ) -> int:
@@ -96,7 +109,8 @@ class BatchAnswers(ListAnswers):
             Ends in ``.parquet``, ``.pq`` or ``.csv``.
         progress : callable(n_done, n_users), optional
             Called after each batch.
-        users, k, batch_size, exclude_seen, exclude, candidates, min_entries, unknown, n_threads
+        users, k, batch_size, exclude_seen, exclude, candidates, min_entries, unknown, diversity, explore,
+        explore_weight, seed, n_threads
             As in :meth:`recommend_batches`.
 
         Raises
@@ -130,6 +144,10 @@ class BatchAnswers(ListAnswers):
             candidates=candidates,
             min_entries=min_entries,
             unknown=unknown,
+            diversity=diversity,
+            explore=explore,
+            explore_weight=explore_weight,
+            seed=seed,
             n_threads=n_threads,
         )
         return batches.write(path, lists, len(asked), progress)

@@ -35,6 +35,10 @@ def batches(
     candidates: Any,
     min_entries: int,
     unknown: str,
+    diversity: float,
+    explore: str | None,
+    explore_weight: float,
+    seed: int | None,
     n_threads: int | None,
 ) -> Iterator[Recommendations]:
     """Return the lists of `users` in runs of `batch_size`, each ranked when it is asked for."""
@@ -65,6 +69,10 @@ def batches(
                 candidates=None,
                 min_entries=0,
                 unknown=unknown,
+                diversity=diversity,
+                explore=explore,
+                explore_weight=explore_weight,
+                seed=seed,
                 n_threads=n_threads,
                 packed=packed,
             )

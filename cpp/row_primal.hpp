@@ -1,29 +1,10 @@
 // The primal orientation of rows.hpp: (I_k + Zᵀ S Z) s = D^−½ (Σ b y + h), for all other rows.
 #pragma once
 
-#include "row_entries.hpp"
-#include "row_scratch.hpp"
+#include "row_groups.hpp"
 
 namespace alternant {
 namespace ALTERNANT_LEVEL {
-
-// One fixed row y into a panel: root · y · scale, a vector to each column block, `stride` floats apart.
-ALTERNANT_INLINE void pack(const float* y, float root, int64_t k, bool bias_column, const float* scale,
-                           float* panel, int64_t stride) {
-    const int64_t n_whole = (k - 1) / lanes;  // blocks that hold no bias and no padding
-    for (int64_t c = 0; c < n_whole; ++c) {
-        store(panel + c * stride, root * load(y + c * lanes) * load(scale + c * lanes));
-    }
-    const int64_t c = n_whole * lanes;
-    store(panel + n_whole * stride, root * load_columns(y, c, k, bias_column) * load(scale + c));
-}
-
-// The right side of an entry with a = 0: rhs += b · y · scale.
-ALTERNANT_INLINE void add_to_rhs(const float* y, float b, int64_t k, bool bias_column, Scratch& s) {
-    for (int64_t c = 0; c < padded(k); c += lanes) {
-        store(s.rhs + c, load(s.rhs + c) + b * load_columns(y, c, k, bias_column) * load(s.scale + c));
-    }
-}
 
 // Σ_e x[e] · rows[e] over n rows of one vector each.
 ALTERNANT_INLINE Vec combine_rows(const float* x, const float* rows, int64_t n) {
@@ -37,7 +18,36 @@ ALTERNANT_INLINE Vec combine_rows(const float* x, const float* rows, int64_t n) 
     return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
-// Gather the row panel by panel into scratch.factor (I or D, plus w0·G, plus Zᵀ S Z) and scratch.rhs.
+// One gathered row y into a panel of columns: root · y · scale, a vector to each column block.
+ALTERNANT_INLINE void pack(const float* y, float root, int64_t kp, const float* scale, float* columns,
+                           int64_t stride) {
+    for (int64_t c = 0; c < kp; c += lanes) {
+        store(columns + c / lanes * stride, root * load(y + c) * load(scale + c));
+    }
+}
+
+// The right side of an entry with a = 0: rhs += b · y · scale.
+ALTERNANT_INLINE void add_to_rhs(const float* y, float b, int64_t kp, Scratch& s) {
+    for (int64_t c = 0; c < kp; c += lanes) {
+        store(s.rhs + c, load(s.rhs + c) + b * load(y + c) * load(s.scale + c));
+    }
+}
+
+// The places in the panel of `count` entries with a in s.weight: those of positive a from the front, of
+// negative a behind them; −1 where a is 0.
+inline void place_by_sign(int64_t count, const float* a, int32_t* places, int64_t& n_positive,
+                          int64_t& n_negative) {
+    n_positive = n_negative = 0;
+    for (int64_t i = 0; i < count; ++i) {
+        n_positive += a[i] > 0.0f;
+        n_negative += a[i] < 0.0f;
+    }
+    int32_t positive = 0, negative = (int32_t)n_positive;
+    for (int64_t i = 0; i < count; ++i) places[i] = a[i] > 0.0f ? positive++ : a[i] < 0.0f ? negative++ : -1;
+}
+
+// Gather the row, `panel_entries` at a time, into scratch.factor (I or D, plus w0·G, plus Zᵀ S Z) and
+// scratch.rhs.
 inline void build_primal(const Row& row, Scratch& s, bool scaled, double w0) {
     const RowsTask& task = row.task;
     const int64_t k = task.width, kp = padded(k), stride = kp * lanes;
@@ -46,37 +56,43 @@ inline void build_primal(const Row& row, Scratch& s, bool scaled, double w0) {
         s.rhs[c] = task.h != nullptr && c < k ? s.scale[c] * task.h[row.index * k + c] : 0.0f;
     }
     for (int64_t i = 0; i < kp * kp; ++i) s.factor[i] = 0.0f;
-    for (int64_t first = 0; first < row.n; first += rows) {
-        const int64_t n_entries = row.n - first < rows ? row.n - first : rows;
-        // Entries of positive a from the front of the panel, of negative a behind them; a = 0 only joins the
-        // right side.
-        int64_t n_positive = 0, n_negative = 0;
-        for (int64_t i = 0; i < n_entries; ++i) {
-            const float a = s.weight[i] = row.a(first + i);
-            n_positive += a > 0.0f;
-            n_negative += a < 0.0f;
+    float *a = s.weight, *b = s.rest;
+    for (int64_t begin = 0; begin < row.n; begin += rows) {
+        const int64_t count = row.n - begin < rows ? row.n - begin : rows;
+        for (int64_t i = 0; i < count; i += lanes) {
+            const int64_t left = count - i < lanes ? count - i : lanes;
+            store(a + i, term_of(row, task.a, begin + i, left));
+            store(b + i, target_of(row, begin + i, left, load(a + i)));
         }
-        int64_t positive = 0, negative = n_positive;
-        for (int64_t i = 0; i < n_entries; ++i) {
-            const int64_t e = first + i;
-            row.prefetch(e + prefetch_distance);
-            const float a = s.weight[i], t = row.target(e, a), b = task.b_is_target ? a * t : t;
-            if (a == 0.0f) {
-                add_to_rhs(row.fixed(e), b, k, task.bias_column, s);
-                continue;
+        int64_t n_positive, n_negative;
+        place_by_sign(count, a, s.places, n_positive, n_negative);
+        for (int64_t i = 0; i < count; ++i) {
+            const float root = __builtin_sqrtf(__builtin_fabsf(a[i]));
+            b[i] = task.b_is_target ? a[i] * b[i] : b[i];
+            s.roots[i] = root;
+        }
+        for (int64_t first = 0; first < count; first += lanes) {
+            const float* y = rows_of_group(row, s, begin + first, true);
+            for (int64_t r = 0; r < lanes; ++r) row.prefetch(begin + first + prefetch_distance + r);
+            const int64_t end = count - first < lanes ? count - first : lanes;
+            for (int64_t r = 0; r < end; ++r) {
+                const int32_t place = s.places[first + r];
+                if (place < 0) {
+                    add_to_rhs(y + r * kp, b[first + r], kp, s);
+                } else {
+                    const float root = s.roots[first + r];
+                    pack(y + r * kp, root, kp, s.scale, s.columns + place * lanes, rows * lanes);
+                    s.shares[place] = b[first + r] / root;
+                }
             }
-            const float root = __builtin_sqrtf(__builtin_fabsf(a));
-            const int64_t place = a > 0.0f ? positive++ : negative++;
-            s.rest[place] = b / root;
-            pack(row.fixed(e), root, k, task.bias_column, s.scale, s.panel + place * lanes, rows * lanes);
         }
         for (int64_t c = 0; c < kp; c += lanes) {
             store(s.rhs + c,
-                  load(s.rhs + c) + combine_rows(s.rest, s.panel + c * rows, n_positive + n_negative));
+                  load(s.rhs + c) + combine_rows(s.shares, s.columns + c * rows, n_positive + n_negative));
         }
-        rank_update<false>(s.panel, rows, n_positive, k, s.factor);
+        rank_update<false>(s.columns, rows, n_positive, k, s.factor);
         if (n_negative > 0) {
-            rank_update<true>(s.panel + n_positive * lanes, rows, n_negative, k, s.factor);
+            rank_update<true>(s.columns + n_positive * lanes, rows, n_negative, k, s.factor);
         }
     }
     for (int64_t i = 0; i < kp; ++i) {
@@ -116,41 +132,25 @@ inline double find_residual(const Row& row, Scratch& s, double w0) {
             loss += w0 * gx * s.x[i];
         }
     }
+    alignas(64) float left[lanes];
+    const auto flush = [&] {
+        for (int64_t c = 0; c < kp; c += lanes) {
+            store_wide(s.total + c, load_wide(s.total + c) + widen(load(s.part + c)));
+            store(s.part + c, Vec{});
+        }
+    };
+    for (int64_t c = 0; c < kp; c += lanes) store(s.part + c, Vec{});
     for (int64_t first = 0; first < row.n; first += lanes) {
         const int64_t count = row.n - first < lanes ? row.n - first : lanes;
-        const float* y[lanes];
-        Vec dots[lanes];
-        for (int r = 0; r < lanes; ++r) {
-            y[r] = row.fixed(first + (r < count ? r : count - 1));
-            row.prefetch(first + lanes + r);
-            dots[r] = Vec{};
-        }
-        for (int64_t c = 0; c < kp; c += lanes) {
-            const Vec x = load(s.x + c);
-#pragma GCC unroll 16
-            for (int r = 0; r < lanes; ++r) dots[r] += load_columns(y[r], c, k, task.bias_column) * x;
-        }
-        alignas(64) float left[lanes];
-        store(left, sum_rows(dots));
-        for (int r = 0; r < lanes; ++r) {
-            const float p = left[r];
-            left[r] = 0.0f;
-            if (r >= count) continue;
-            const float a = row.a(first + r), t = row.target(first + r, a);
-            left[r] = task.b_is_target ? a * (t - p) : t - a * p;
-            loss += task.b_is_target ? (double)a * (t - p) * (t - p) : ((double)a * p - 2.0 * t) * p;
-        }
-        for (int64_t c = 0; c < kp; c += lanes) {
-            Vec even = {}, odd = {};
-#pragma GCC unroll 16
-            for (int r = 0; r < lanes; r += 2) {
-                even += left[r] * load_columns(y[r], c, k, task.bias_column);
-                odd += left[r + 1] * load_columns(y[r + 1], c, k, task.bias_column);
-            }
-            const Vec sum = even + odd;
-            for (int j = 0; j < lanes; ++j) s.total[c + j] += sum[j];
-        }
+        const float* rows = rows_of_group(row, s, first, false);
+        const Vec a = term_of(row, task.a, first, count), t = target_of(row, first, count, a);
+        const Vec p = group_dots(rows, kp, s.x);
+        store(left, task.b_is_target ? a * (t - p) : t - a * p);
+        loss += sum(task.b_is_target ? a * (t - p) * (t - p) : (a * p - 2.0f * t) * p);
+        add_group(rows, kp, left, s.part, [&](int r) { prefetch_unkept(row, s, first + r); });
+        if (first / lanes % 4 == 3) flush();
     }
+    flush();
     for (int64_t c = 0; c < kp; ++c) s.residual[c] = (float)(s.total[c] * s.scale[c]);
     return loss;
 }

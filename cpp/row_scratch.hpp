@@ -11,8 +11,8 @@ namespace ALTERNANT_LEVEL {
 inline int64_t panel_entries(int64_t k) {
     return k <= 128 ? 128 : 64;
 }
-// Entries whose fixed rows conjugate gradients keep at hand: 1 MiB of them, about a level-2 cache.
-inline int64_t cg_panel_entries(int64_t k) {
+// Entries whose fixed rows are kept at hand for later passes: 1 MiB of them, about a level-2 cache.
+inline int64_t kept_entries(int64_t k) {
     const int64_t rows = (int64_t)(1 << 18) / padded(k);
     return rows < lanes ? lanes : rows / lanes * lanes;
 }
@@ -27,10 +27,11 @@ constexpr int most_refinements = 5;
 struct Scratch {
     float *scale, *weight, *rest, *rhs, *solution, *residual, *correction, *diagonal, *inverses;
     float *h_scaled, *scaled_x, *x;
-    float *d32, *spread;
+    float *d32, *spread, *part, *roots, *shares, *columns;
+    int32_t* places;
     double *d, *total;
     double *rho, *kappa, *omega;  // the task's, padded
-    int64_t n_kept = 0;           // entries whose rows conjugate gradients keep in the panel
+    int64_t n_kept = 0;           // entries of the row at hand whose fixed rows stay in `panel`
     float *factor, *panel, *panel_transposed;
     double* float64;
     size_t bytes;
@@ -40,14 +41,11 @@ struct Scratch {
         // Rows of the largest system and of the largest dual panel.
         const int64_t n_dual = padded(longest_row < k ? longest_row : k);
         const int64_t m = kp > n_dual ? kp : n_dual;
-        int64_t rows = n_dual > panel_entries(k) ? n_dual : panel_entries(k);
-        int64_t n_weights = rows;
-        if (task.iterative) {
-            const int64_t longest = padded(longest_row), room = cg_panel_entries(k);
-            const int64_t kept = longest < room ? longest : room + lanes;
-            if (n_weights < longest) n_weights = longest;
-            if (rows < kept) rows = kept;
-        }
+        const int64_t longest = padded(longest_row), room = kept_entries(k);
+        const int64_t kept = longest <= room ? longest : room + lanes;
+        const int64_t rows = n_dual > kept ? n_dual : kept;
+        int64_t n_weights = n_dual > panel_entries(k) ? n_dual : panel_entries(k);
+        if (task.iterative && n_weights < longest) n_weights = longest;
         size_t used = 0;
         const auto take = [&](int64_t n, size_t size) {
             char* p = base + used;
@@ -59,7 +57,7 @@ struct Scratch {
         scaled_x = (float*)take(kp, 4);
         x = (float*)take(kp, 4);
         weight = (float*)take(n_weights, 4);
-        rest = (float*)take(rows, 4);
+        rest = (float*)take(n_dual > panel_entries(k) ? n_dual : panel_entries(k), 4);
         rhs = (float*)take(m, 4);
         solution = (float*)take(m, 4);
         residual = (float*)take(m, 4);
@@ -75,9 +73,20 @@ struct Scratch {
         total = (double*)take(kp, 8);
         factor = (float*)take(m * m, 4);
         panel = (float*)take(rows * kp, 4);
+        part = (float*)take(kp, 4);
+        roots = (float*)take(panel_entries(k), 4);
+        shares = (float*)take(panel_entries(k), 4);
+        places = (int32_t*)take(panel_entries(k), 4);
+        columns = (float*)take(panel_entries(k) * kp, 4);
         panel_transposed = (float*)take(n_dual * kp, 4);
         float64 = (double*)take(k * k + 3 * k, 8);
         bytes = used;
+    }
+
+    // Entries of a row of n whose fixed rows are kept.
+    void keep(const RowsTask& task, int64_t n) {
+        const int64_t room = kept_entries(task.width);
+        n_kept = padded(n) < room ? padded(n) : room;
     }
 
     // Copy the columns' numbers of the task; columns of padding get a D of 1.

@@ -74,6 +74,7 @@ inline RowFailure solve_row(const Row& row, Scratch& s) {
         loss = task.penalties[row.index] = 0.0;
         return RowFailure::none;
     }
+    s.keep(task, row.n);
     const bool scaled = find_diagonal(row, w0, s);
     const bool definite = scaled && all_positive(row);
     const bool plain = definite && row.n > 0 && task.gram == nullptr;

@@ -55,7 +55,7 @@ def fix_side(
         if exact:
             return FixedSide(table), None
         k = objective.n_factors
-        gram = _gramian(table[:, :k], counts / max(counts.sum(), 1), n_threads)
+        gram = _gramian(table[:, :k], counts / max(int(counts.sum()), 1), n_threads)
         _, vectors = dense.symmetric_eigen(gram)
         rotation = vectors.T.astype(np.float32)
         turned = _turn(table, rotation, n_threads)
@@ -109,7 +109,7 @@ def _turn(table: Table, rotation: Table, n_threads: int) -> Table:
 
 
 def _spread(table: Table, counts: Counts, n_threads: int) -> Float64:
-    return np.diagonal(_gramian(table, counts / max(counts.sum(), 1), n_threads)).copy()
+    return np.diagonal(_gramian(table, counts / max(int(counts.sum()), 1), n_threads)).copy()
 
 
 def _gramian(table: Table, weights: Float64 | None, n_threads: int) -> Float64:

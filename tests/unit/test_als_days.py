@@ -67,7 +67,13 @@ def test_a_whole_fit_is_the_reference(isa, biases, weights):
     values, w, days = dense_of(ratings)
     start = np.random.default_rng(0).normal(size=(N_ITEMS, 3)).astype(np.float32)
     settings = dataclasses.replace(
-        SMALL, regularization=1.5, regularization_exponent=0.5, biases=biases, link=False, n_sweeps=3, solver="exact"
+        SMALL,
+        regularization=1.5,
+        regularization_exponent=0.5,
+        biases=biases,
+        link=False,
+        n_sweeps=3,
+        solver="exact",
     )
     model = settings.fit(ratings, initial=start)
     mean = np.nansum(w * values) / np.nansum(w)

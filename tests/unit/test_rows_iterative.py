@@ -1,4 +1,4 @@
-"""Rows by steps from where they were (`iterative`): what each row's steps promise, and what sweeps of them do."""
+"""Rows by steps from where they were (`iterative`): what a row's steps promise, and what sweeps of them do."""
 
 import numpy as np
 import pytest
@@ -110,7 +110,7 @@ COUNTS = [1, 2, 15, 16, 17, 33, 60, 5]
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("warm", [False, True])
 def test_steps_take_most_of_what_there_is_to_gain(isa, kind, warm):
-    """At most a hundredth of the way to the minimum is left, and the losses are those at the rows returned."""
+    """Hardly any of the way to the minimum is left, and the losses are those of the rows returned."""
     problem = Problem(COUNTS, **KINDS[kind])
     start = np.random.default_rng(5).normal(size=(len(COUNTS), WIDTH)).astype(np.float32) if warm else None
     found, losses = problem.solve(start)

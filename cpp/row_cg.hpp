@@ -21,7 +21,7 @@ struct CgLimits {
     float gain;
     int least_steps;
 };
-constexpr CgLimits cg_implicit{0.01f, 2}, cg_explicit{0.003f, 3};
+constexpr CgLimits cg_implicit{0.01f, 1}, cg_explicit{0.003f, 3};
 constexpr float cg_settled = 1e-10f;
 constexpr int cg_most_steps = 8;
 // Implicit rows whose condition number may be above this (see bound_condition) are solved exactly: steps gain

@@ -16,7 +16,7 @@ from alternant.plots._matrix import filled_matrix  # noqa: E402
 from alternant.plots._page import Section, page, write_report  # noqa: E402
 from alternant.plots._popularity import popularity_recall  # noqa: E402
 from alternant.plots._predicted import predicted_actual  # noqa: E402
-from alternant.plots._saving import save  # noqa: E402
+from alternant.plots._saving import FORMATS, save  # noqa: E402
 from alternant.plots._spectrum import spectrum  # noqa: E402
 from alternant.plots._steps import als_steps  # noqa: E402
 from alternant.plots._sweeps import sweeps  # noqa: E402
@@ -24,6 +24,7 @@ from alternant.plots._theme import Chart, themed  # noqa: E402
 from alternant.plots._trials import trials  # noqa: E402
 
 __all__ = [
+    "FORMATS",
     "Chart",
     "Section",
     "als_steps",

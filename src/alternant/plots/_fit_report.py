@@ -80,7 +80,9 @@ def _most_rated(model: FactorModel, titles: Titles | None) -> dict[str, list[obj
     order = np.argsort(-model.item_counts, kind="stable")[:_MOST_RATED]
     labels = model.item_ids.decode(order)
     # Ids are names here, not numbers: 1,210 is no id.
-    table: dict[str, list[object]] = {"items with the most entries": [str(label) for label in labels.tolist()]}
+    table: dict[str, list[object]] = {
+        "items with the most entries": [str(label) for label in labels.tolist()]
+    }
     if titles is not None:
         table["title"] = title_column(labels, titles).tolist()
     table["entries"] = model.item_counts[order].tolist()

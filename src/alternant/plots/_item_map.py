@@ -51,7 +51,9 @@ def item_map(
     'Items by factors 1 and 2'
     """
     if model.draws is not None:
-        raise DataError("a sampled model holds many draws of its factors and has no one map; expected one without n_samples")
+        raise DataError(
+            "a sampled model holds many draws of its factors and has no one map; expected one without n_samples"
+        )
     if model.n_factors < 2:
         raise DataError(f"a map needs two factors, got a model with {counted(model.n_factors, 'factor')}")
     if not 1 <= n <= _MOST_TITLED:
@@ -65,7 +67,9 @@ def item_map(
     labels = model.item_ids.decode(shown)
     names = [str(label) for label in labels.tolist()]
     if titles is not None:
-        names = [title or name for title, name in zip(title_column(labels, titles).tolist(), names, strict=True)]
+        names = [
+            title or name for title, name in zip(title_column(labels, titles).tolist(), names, strict=True)
+        ]
     x, y = (model.item_factors[:, f].astype(np.float64) for f in (fx, fy))
     x_ends, y_ends = _ends(x[np.concatenate([shown, behind])]), _ends(y[np.concatenate([shown, behind])])
     across = (x[shown] - x_ends[0]) / (x_ends[1] - x_ends[0]) * _WIDTH
@@ -97,7 +101,9 @@ def item_map(
         alt.layer(*layers).properties(width=_WIDTH, height=_HEIGHT),
         f"Items by factors {fx + 1} and {fy + 1}",
         lines,
-        "factor 1 is not shown: it has one sign nearly everywhere, and tells how popular items are" if skipped else "",
+        "factor 1 is not shown: it has one sign nearly everywhere, and tells how popular items are"
+        if skipped
+        else "",
     )
 
 
@@ -107,7 +113,9 @@ def _chosen(model: FactorModel, shown: np.ndarray, factors: tuple[int, int] | No
         one_sign = max(np.mean(first > 0), np.mean(first < 0)) >= _ONE_SIGN
         return (1, 2) if one_sign and len(shown) >= 10 and model.n_factors > 2 else (0, 1)
     if len(factors) != 2 or factors[0] == factors[1] or not all(0 <= f < model.n_factors for f in factors):
-        raise DataError(f"factors must be two different numbers from 0 to {model.n_factors - 1}, got {factors!r}")
+        raise DataError(
+            f"factors must be two different numbers from 0 to {model.n_factors - 1}, got {factors!r}"
+        )
     return factors[0], factors[1]
 
 
@@ -118,7 +126,11 @@ def _ends(values: np.ndarray) -> list[float]:
 
 
 def _text_layers(
-    placed: Sequence[Label], texts: Sequence[str], x_ends: list[float], y_ends: list[float], axes: dict[str, object]
+    placed: Sequence[Label],
+    texts: Sequence[str],
+    x_ends: list[float],
+    y_ends: list[float],
+    axes: dict[str, object],
 ) -> list[alt.Chart]:
     """Return a layer for each alignment, which cannot be a column of the data."""
     layers = []

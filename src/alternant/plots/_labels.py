@@ -61,7 +61,13 @@ def _letter(letter: str) -> float:
 
 
 def place(
-    x: NDArray[np.float64], y: NDArray[np.float64], texts: Sequence[str], *, width: float, height: float, font_size: float
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    texts: Sequence[str],
+    *,
+    width: float,
+    height: float,
+    font_size: float,
 ) -> list[Label]:
     """Place texts beside their points, the first ones first; what finds no room is left out.
 
@@ -88,7 +94,12 @@ def place(
             box = left - _SPACE, at_y - tall / 2, left + wide + _SPACE, at_y + tall / 2
             if box[0] < 0 or box[1] < 0 or box[2] > width or box[3] > height:
                 continue
-            meets = (taken[:, 0] < box[2]) & (taken[:, 2] > box[0]) & (taken[:, 1] < box[3]) & (taken[:, 3] > box[1])
+            meets = (
+                (taken[:, 0] < box[2])
+                & (taken[:, 2] > box[0])
+                & (taken[:, 1] < box[3])
+                & (taken[:, 3] > box[1])
+            )
             meets[point] = False
             if not meets.any():
                 taken = np.concatenate([taken, [box]])

@@ -57,14 +57,18 @@ def filled_matrix(
     """
     known_data = model.history if interactions is None else interactions
     if known_data is None:
-        raise DataError("this model holds no training data, so nothing tells which cells are known; pass interactions=")
+        raise DataError(
+            "this model holds no training data, so nothing tells which cells are known; pass interactions="
+        )
     for side, chosen, there, most in (
         ("users", users, model.n_users, MOST_USERS),
         ("items", items, model.n_items, MOST_ITEMS),
     ):
         size = there if chosen is None else 1 if isinstance(chosen, (str, int)) else len(chosen)
         if size > most:
-            raise DataError(f"a matrix of at most {most} {side} can be read, got {size:,}; name some with {side}=")
+            raise DataError(
+                f"a matrix of at most {most} {side} can be read, got {size:,}; name some with {side}="
+            )
     completion = model.complete(users=users, items=items, clip=clip)
     n_users, n_items = completion.values.shape
     if n_users == 0 or n_items == 0:
@@ -89,13 +93,20 @@ def filled_matrix(
         "y": alt.Y("row:O", title="user", axis=_names(row_names, angle=0)),
     }
     base = alt.Chart(data).encode(**axes)
-    tooltip = ["user:N", "item:N", alt.Tooltip("prediction:Q", format=".3f"), alt.Tooltip("value:Q", title="known value")]
+    tooltip = [
+        "user:N",
+        "item:N",
+        alt.Tooltip("prediction:Q", format=".3f"),
+        alt.Tooltip("value:Q", title="known value"),
+    ]
     cells = base.mark_rect().encode(
         color=alt.Color("prediction:Q", title="prediction", scale=alt.Scale(zero=False, nice=False),
                         legend=alt.Legend(gradientLength=max(60, min(200, side * n_users - 30)))),
         tooltip=tooltip,
     )  # fmt: skip
-    frames = base.mark_rect(style="known", width=side - 4, height=side - 4, filled=False).transform_filter("datum.known")
+    frames = base.mark_rect(style="known", width=side - 4, height=side - 4, filled=False).transform_filter(
+        "datum.known"
+    )
     layers = [cells, frames]
     if numbers:
         low, high = float(completion.values.min()), float(completion.values.max())

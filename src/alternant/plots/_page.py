@@ -65,7 +65,9 @@ def page(title: str, sections: Sequence[Section], *, subtitle: str = "") -> str:
         f'<li><a href="#{anchor}">{html.escape(section.title)}</a></li>'
         for anchor, section in zip(anchors, sections, strict=True)
     )
-    body = "\n".join(_section_html(anchor, section) for anchor, section in zip(anchors, sections, strict=True))
+    body = "\n".join(
+        _section_html(anchor, section) for anchor, section in zip(anchors, sections, strict=True)
+    )
     return _PAGE.format(
         title=html.escape(title),
         style=_style(),
@@ -116,14 +118,18 @@ def write_report(
     for name, content in files.items():
         with whole_file(place / name) as new:
             new.write_bytes(content)
-    return tuple(place / name for name in sorted(files, key=lambda name: (not name.startswith("report"), name)))
+    return tuple(
+        place / name for name in sorted(files, key=lambda name: (not name.startswith("report"), name))
+    )
 
 
 def _check(sections: Sequence[Section]) -> None:
     for section in sections:
         lengths = {len(cells) for cells in section.table.values()}
         if len(lengths) > 1:
-            raise DataError(f"columns of the table in {section.title!r} must have one length, got {sorted(lengths)}")
+            raise DataError(
+                f"columns of the table in {section.title!r} must have one length, got {sorted(lengths)}"
+            )
 
 
 def _paragraphs(text: str) -> list[str]:
@@ -169,10 +175,13 @@ def _table_html(table: Mapping[str, Sequence[object]]) -> str:
     rows = []
     for row in zip(*table.values(), strict=True):
         cells = "".join(
-            f"<td{' class=number' if _is_number(value) else ''}>{html.escape(_cell(value))}</td>" for value in row
+            f"<td{' class=number' if _is_number(value) else ''}>{html.escape(_cell(value))}</td>"
+            for value in row
         )
         rows.append(f"<tr>{cells}</tr>")
-    return f"<div class='wide'><table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    return (
+        f"<div class='wide'><table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
 
 
 def _number_class(cells: Sequence[object]) -> str:
@@ -202,9 +211,13 @@ def _alternative(chart: Any) -> str:
 
 def _style() -> str:
     variables = {
-        theme: "".join(f"--{name}:{colour};" for name, colour in colours(theme).items()) for theme in ("light", "dark")
+        theme: "".join(f"--{name}:{colour};" for name, colour in colours(theme).items())
+        for theme in ("light", "dark")
     }
-    return f":root{{{variables['light']}}}@media(prefers-color-scheme:dark){{:root{{{variables['dark']}}}}}" + _STYLE
+    return (
+        f":root{{{variables['light']}}}@media(prefers-color-scheme:dark){{:root{{{variables['dark']}}}}}"
+        + _STYLE
+    )
 
 
 _STYLE = """
@@ -257,7 +270,9 @@ _PAGE = """<!DOCTYPE html>
 def _section_markdown(section: Section, files: dict[str, bytes]) -> str:
     parts = [f"## {_plain(section.title)}", *map(_plain, _paragraphs(section.text))]
     if section.facts:
-        parts.append("\n".join(f"- {_plain(name)}: {_plain(_cell(value))}" for name, value in section.facts.items()))
+        parts.append(
+            "\n".join(f"- {_plain(name)}: {_plain(_cell(value))}" for name, value in section.facts.items())
+        )
     if section.table:
         parts.append(_table_markdown(section.table))
     if section.code:
@@ -276,7 +291,10 @@ def _table_markdown(table: Mapping[str, Sequence[object]]) -> str:
         "| " + " | ".join(_plain(name) for name in table) + " |",
         "|" + "|".join("---:" if _number_class(cells) else "---" for cells in table.values()) + "|",
     ]
-    lines += ["| " + " | ".join(_plain(_cell(value)) for value in row) + " |" for row in zip(*table.values(), strict=True)]
+    lines += [
+        "| " + " | ".join(_plain(_cell(value)) for value in row) + " |"
+        for row in zip(*table.values(), strict=True)
+    ]
     return "\n".join(lines)
 
 

@@ -13,7 +13,11 @@ _Z = 1.959963984540054  # of a 95 % interval
 
 
 def popularity_recall(
-    popularity: ArrayLike, hits: ArrayLike | Mapping[str, ArrayLike], *, k: int | None = None, n_groups: int = 8
+    popularity: ArrayLike,
+    hits: ArrayLike | Mapping[str, ArrayLike],
+    *,
+    k: int | None = None,
+    n_groups: int = 8,
 ) -> Chart:
     """Draw which share of the held-out pairs was recommended, by how popular their items were in training.
 
@@ -47,7 +51,9 @@ def popularity_recall(
     if len(counts) == 0:
         raise DataError("there is no held-out pair to draw; expected at least one")
     if not (np.isfinite(counts).all() and counts.min() >= 0):
-        raise DataError("popularity must be finite and 0 or more: the entries of each pair's item in the training data")
+        raise DataError(
+            "popularity must be finite and 0 or more: the entries of each pair's item in the training data"
+        )
     if n_groups < 1:
         raise DataError(f"n_groups must be a positive integer, got {n_groups!r}")
     group = _groups(counts, n_groups)
@@ -55,11 +61,15 @@ def popularity_recall(
     mean_popularity = np.bincount(group, counts) / n
     # Items that nobody had are drawn at ½, since a logarithm has no place for 0.
     at = np.maximum(mean_popularity, 0.5)
-    columns: dict[str, list[float | str]] = {name: [] for name in ("model", "popularity", "recall", "low", "high", "pairs")}
+    columns: dict[str, list[float | str]] = {
+        name: [] for name in ("model", "popularity", "recall", "low", "high", "pairs")
+    }
     for name, found in named.items():
         hit = np.asarray(found, bool).ravel()
         if hit.shape != counts.shape:
-            raise DataError(f"hits of {name!r} must be as many as popularity, got {len(hit)} and {len(counts)}")
+            raise DataError(
+                f"hits of {name!r} must be as many as popularity, got {len(hit)} and {len(counts)}"
+            )
         recall = np.bincount(group, hit) / n
         middle = (recall + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
         half = _Z * np.sqrt(recall * (1 - recall) / n + _Z**2 / (4 * n**2)) / (1 + _Z**2 / n)
@@ -83,7 +93,9 @@ def popularity_recall(
         base.mark_rule(strokeWidth=1.5).encode(y=alt.Y("low:Q", title=None), y2="high:Q"),
         base.mark_line().encode(y=y),
         base.mark_point(size=55).encode(
-            y=y, tooltip=tooltip, shape=alt.Shape("model:N", title=None, sort=list(named)) if len(named) > 1 else alt.Undefined
+            y=y,
+            tooltip=tooltip,
+            shape=alt.Shape("model:N", title=None, sort=list(named)) if len(named) > 1 else alt.Undefined,
         ),
     )
     return titled(  # type: ignore[no-any-return]

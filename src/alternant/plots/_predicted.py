@@ -87,7 +87,9 @@ def _points(p: NDArray[np.float64], a: NDArray[np.float64], ends: list[float]) -
     return alt.Chart(inline(actual=a, predicted=p)).mark_point(opacity=0.45, size=28).encode(**_axes(ends))
 
 
-def _cells(p: NDArray[np.float64], a: NDArray[np.float64], edges: NDArray[np.float64], ends: list[float]) -> alt.Chart:
+def _cells(
+    p: NDArray[np.float64], a: NDArray[np.float64], edges: NDArray[np.float64], ends: list[float]
+) -> alt.Chart:
     y_edges = np.linspace(ends[0], ends[1], _N_BINS + 1)
     counts, _, _ = np.histogram2d(a, p, bins=(edges, y_edges))
     column, row = np.nonzero(counts)
@@ -109,7 +111,9 @@ def _equal(ends: list[float]) -> alt.Chart:
     return alt.Chart(inline(actual=ends, predicted=ends)).mark_line(style="reference").encode(**_axes(ends))
 
 
-def _means(p: NDArray[np.float64], a: NDArray[np.float64], edges: NDArray[np.float64], ends: list[float]) -> alt.Chart:
+def _means(
+    p: NDArray[np.float64], a: NDArray[np.float64], edges: NDArray[np.float64], ends: list[float]
+) -> alt.Chart:
     bins = np.digitize(a, edges)
     n = np.bincount(bins, minlength=len(edges) + 1)
     there = np.flatnonzero(n)

@@ -32,18 +32,22 @@ def spectrum(model: FactorModel) -> Chart:
     'How much each factor carries'
     """
     if model.draws is not None:
-        raise DataError("a sampled model has no spectrum: its tables hold draws side by side; expected one without n_samples")
+        raise DataError(
+            "a sampled model has no spectrum: its tables hold draws side by side; expected one without n_samples"
+        )
     omega = np.maximum(np.asarray(model.omega, np.float64), 0.0)
     total = omega.sum()
     if not total > 0:
         raise DataError(
-            "all factors of this model are 0, so there is no spectrum; where regularization is \"auto\", the data "
+            'all factors of this model are 0, so there is no spectrum; where regularization is "auto", the data '
             "hold nothing beyond biases"
         )
     share, cumulative = 100 * omega / total, 100 * np.cumsum(omega) / total
     number = np.arange(1, len(omega) + 1)
     chosen = slice(None, None, max(1, -(-len(omega) // _MOST_POINTS)))
-    data = inline(factor=number[chosen], omega=omega[chosen], share=share[chosen], cumulative=cumulative[chosen])
+    data = inline(
+        factor=number[chosen], omega=omega[chosen], share=share[chosen], cumulative=cumulative[chosen]
+    )
     x = alt.X("factor:Q", title="factor, strongest first",
               axis=alt.Axis(tickMinStep=1, format=",d", grid=False),
               scale=alt.Scale(domain=[0.5, len(omega) + 0.5], nice=False))  # fmt: skip

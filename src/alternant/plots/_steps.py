@@ -57,12 +57,22 @@ def als_steps(
     table = example() if interactions is None else interactions
     _check(table, n_factors, n_sweeps, later_sweeps)
     steps: list[tuple[str, str, NDArray[np.float32], NDArray[np.float32], float]] = []
+    basis = np.eye(n_factors)
+    before: dict[str, NDArray[np.float32]] = {}
 
     def note(event: HalfSweep) -> None:
+        nonlocal basis
+        still, table = ("items", event.item_table) if event.side == "users" else ("users", event.user_table)
+        if still in before:
+            # Between half-sweeps the loop may turn both tables, which changes no product; here the side that is held
+            # still is to stay as it was shown.
+            basis = _basis(table, before[still])
+        shown = {"users": event.user_table @ basis, "items": event.item_table @ basis}
+        before.update(shown)
         later = event.side == "items" and event.sweep in later_sweeps
         if event.sweep <= n_sweeps or later:
             name = f"sweep {event.sweep}: {event.side} solved"
-            steps.append((name, event.side, event.user_table.copy(), event.item_table.copy(), event.objective))
+            steps.append((name, event.side, shown["users"], shown["items"], event.objective))
 
     ExplicitALS(
         n_factors=n_factors, regularization=regularization, regularization_exponent=0, biases=False, center=False,
@@ -72,7 +82,8 @@ def als_steps(
     products = [u @ v.T for _, _, u, v, _ in steps]
     ends = [float(min(p.min() for p in products)), float(max(p.max() for p in products))]
     panels = [
-        _panel(name, side, users, items, objective, ratings, ends) for name, side, users, items, objective in steps
+        _panel(name, side, users, items, objective, ratings, ends)
+        for name, side, users, items, objective in steps
     ]
     chart = alt.concat(*panels, columns=4 if len(panels) > 4 else len(panels), spacing=18)
     return titled(  # type: ignore[no-any-return]
@@ -82,6 +93,12 @@ def als_steps(
         "Middle: their products;",
         "cells with a known rating are framed, and the rating is written small. Each half can only lower the objective.",
     )
+
+
+def _basis(table: NDArray[np.float32], shown: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the orthogonal Q for which table·Q is nearest to what was shown: float64, shape (k, k)."""
+    left, _, right = np.linalg.svd(table.astype(np.float64).T @ shown.astype(np.float64))
+    return np.asarray(left @ right)
 
 
 def _check(table: Interactions, n_factors: int, n_sweeps: int, later: tuple[int, ...]) -> None:
@@ -94,7 +111,9 @@ def _check(table: Interactions, n_factors: int, n_sweeps: int, later: tuple[int,
     if not 1 <= n_factors <= _MOST_FACTORS:
         raise DataError(f"n_factors must be from 1 to {_MOST_FACTORS} here, got {n_factors!r}")
     if not 1 <= n_sweeps <= 6:
-        raise DataError(f"n_sweeps must be from 1 to 6 here, got {n_sweeps!r}; later ones go into later_sweeps")
+        raise DataError(
+            f"n_sweeps must be from 1 to 6 here, got {n_sweeps!r}; later ones go into later_sweeps"
+        )
     if any(sweep <= n_sweeps for sweep in later) or len(later) > 6:
         raise DataError(f"later_sweeps must be at most six sweeps after {n_sweeps}, got {later!r}")
 
@@ -143,23 +162,41 @@ def _panel(
 
     middle = {name: channel for name, channel in box("mx mx my my").items() if name in ("x", "y")}
     centre = {"mx": "(datum.x + datum.x2) / 2", "my": "(datum.y + datum.y2) / 2"}
-    colour = alt.condition(f"datum.value > {(ends[0] + ends[1]) / 2!r}", alt.value("#000000"), alt.value("#ffffff"))
+    colour = alt.condition(
+        f"datum.value > {(ends[0] + ends[1]) / 2!r}", alt.value("#000000"), alt.value("#ffffff")
+    )
     cells = alt.Chart(products).mark_rect().encode(
         **box(),
         color=alt.Color("value:Q", scale=alt.Scale(domain=ends, nice=False), title="product"),
         tooltip=[alt.Tooltip("value:Q", title="product", format=".3f"), alt.Tooltip("rating:Q", title="known rating")],
     )  # fmt: skip
-    inset = {"px": "datum.x + 0.07", "px2": "datum.x2 - 0.07", "py": "datum.y + 0.07", "py2": "datum.y2 - 0.07"}
-    frames = alt.Chart(products).transform_filter("datum.known").transform_calculate(**inset).mark_rect(
-        style="known", filled=False, strokeWidth=1.5
-    ).encode(**box("px px2 py py2"))
+    inset = {
+        "px": "datum.x + 0.07",
+        "px2": "datum.x2 - 0.07",
+        "py": "datum.y + 0.07",
+        "py2": "datum.y2 - 0.07",
+    }
+    frames = (
+        alt.Chart(products)
+        .transform_filter("datum.known")
+        .transform_calculate(**inset)
+        .mark_rect(style="known", filled=False, strokeWidth=1.5)
+        .encode(**box("px px2 py py2"))
+    )
     inside = alt.Chart(products).transform_calculate(**centre)
-    numbers = inside.mark_text(fontSize=10, dy=-4).encode(**middle, text=alt.Text("value:Q", format=".1f"), color=colour)
+    numbers = inside.mark_text(fontSize=10, dy=-4).encode(
+        **middle, text=alt.Text("value:Q", format=".1f"), color=colour
+    )
     known = inside.transform_filter("datum.known").mark_text(fontSize=8, dy=7).encode(
         **middle, text=alt.Text("rating:Q", format="~g"), color=colour
     )  # fmt: skip
     still = alt.Chart(factors).transform_filter("!datum.solved").mark_rect(style="still").encode(**box())
-    just = alt.Chart(factors).transform_filter("datum.solved").mark_rect(style="second", opacity=0.45).encode(**box())
+    just = (
+        alt.Chart(factors)
+        .transform_filter("datum.solved")
+        .mark_rect(style="second", opacity=0.45)
+        .encode(**box())
+    )
     values = alt.Chart(factors).transform_calculate(**centre).mark_text(fontSize=10).encode(
         **middle, text=alt.Text("value:Q", format=".1f")
     )  # fmt: skip

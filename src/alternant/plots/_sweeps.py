@@ -43,16 +43,20 @@ def sweeps(model: FactorModel, *, metric: str = "validation metric") -> Chart:
     sampled = model.draws is not None
     trace = model.trace
     if len(trace) > _MOST_POINTS:
-        trace = tuple(trace[i - 1] for i in np.unique(np.geomspace(1, len(trace), _MOST_POINTS).round().astype(int)))
+        trace = tuple(
+            trace[i - 1] for i in np.unique(np.geomspace(1, len(trace), _MOST_POINTS).round().astype(int))
+        )
     # A half-sweep of the users ends in the middle of its sweep.
     at = np.array([entry.sweep - (0.5 if entry.side == "users" else 0.0) for entry in trace])
     objective = np.array([entry.objective for entry in trace])
     validation = np.array([_validation(entry) for entry in trace])
     solved = [entry.side for entry in trace]
     name = "sum of squared errors of the draw" if sampled else "objective"
-    n_sweeps = max(entry.sweep for entry in model.trace if entry.side == "items") if any(
-        entry.side == "items" for entry in model.trace
-    ) else 1
+    n_sweeps = (
+        max(entry.sweep for entry in model.trace if entry.side == "items")
+        if any(entry.side == "items" for entry in model.trace)
+        else 1
+    )
     upper = _panel(at, objective, solved, name=name, tooltip=name)
     known = np.isfinite(validation)
     last = model.trace[-1]
@@ -61,7 +65,9 @@ def sweeps(model: FactorModel, *, metric: str = "validation metric") -> Chart:
         f"{counted(n_sweeps, 'sweep')} in {last.seconds:,.3g} seconds",
         model.stopped,
     )
-    title = f"{'Squared errors' if sampled else 'Objective'} after each {'sweep' if sampled else 'half-sweep'}"
+    title = (
+        f"{'Squared errors' if sampled else 'Objective'} after each {'sweep' if sampled else 'half-sweep'}"
+    )
     if not known.any():
         return titled(upper, title, *lines)  # type: ignore[no-any-return]
     sides = [side for side, there in zip(solved, known, strict=True) if there]
@@ -75,7 +81,9 @@ def _validation(entry: object) -> float:
     return float("nan") if value is None else float(value)
 
 
-def _panel(at: np.ndarray, values: np.ndarray, solved: list[str], *, name: str, tooltip: str) -> alt.LayerChart:
+def _panel(
+    at: np.ndarray, values: np.ndarray, solved: list[str], *, name: str, tooltip: str
+) -> alt.LayerChart:
     logarithmic = values.min() > 0 and values.max() / values.min() >= _LOG_FROM
     scale = alt.Scale(type="log", nice=False, padding=8) if logarithmic else alt.Scale(zero=False, padding=8)
     few = len(values) <= 80

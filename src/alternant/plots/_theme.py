@@ -24,8 +24,20 @@ _CATEGORIES = {
     "dark": ["#56b4e9", "#e69f00", "#1fc795", "#e59ac4", "#f0e442", "#cccccc"],
 }
 _COLOURS = {
-    "light": {"background": "#ffffff", "text": "#1f2328", "muted": "#59636e", "grid": "#dfe3e8", "quiet": "#9aa4af"},
-    "dark": {"background": "#0d1117", "text": "#e6edf3", "muted": "#9da7b1", "grid": "#2a313a", "quiet": "#5c6773"},
+    "light": {
+        "background": "#ffffff",
+        "text": "#1f2328",
+        "muted": "#59636e",
+        "grid": "#dfe3e8",
+        "quiet": "#9aa4af",
+    },
+    "dark": {
+        "background": "#0d1117",
+        "text": "#e6edf3",
+        "muted": "#9da7b1",
+        "grid": "#2a313a",
+        "quiet": "#5c6773",
+    },
 }
 
 
@@ -91,13 +103,25 @@ def _config(theme: Theme) -> dict[str, Any]:
         "background": c["background"],
         "padding": 12,
         "title": {
-            "anchor": "start", "color": c["text"], "fontSize": 16, "fontWeight": 600, "offset": 12,
-            "subtitleColor": c["muted"], "subtitleFontSize": 12, "subtitlePadding": 5, "subtitleLineHeight": 16,
+            "anchor": "start",
+            "color": c["text"],
+            "fontSize": 16,
+            "fontWeight": 600,
+            "offset": 12,
+            "subtitleColor": c["muted"],
+            "subtitleFontSize": 12,
+            "subtitlePadding": 5,
+            "subtitleLineHeight": 16,
         },
         "view": {"stroke": None, "continuousWidth": 560, "continuousHeight": 320},
-        "axis": text | {
-            "titleFontWeight": "normal", "titlePadding": 8, "gridColor": c["grid"], "domainColor": c["quiet"],
-            "tickColor": c["quiet"], "labelLimit": 220,
+        "axis": text
+        | {
+            "titleFontWeight": "normal",
+            "titlePadding": 8,
+            "gridColor": c["grid"],
+            "domainColor": c["quiet"],
+            "tickColor": c["quiet"],
+            "labelLimit": 220,
         },
         "legend": text | {"titleFontWeight": "normal", "symbolStrokeWidth": 2, "labelLimit": 220},
         "header": text | {"titleFontWeight": "normal"},

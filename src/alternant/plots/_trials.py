@@ -10,7 +10,13 @@ from alternant._frames import read_columns
 from alternant.errors import DataError
 from alternant.plots._theme import Chart, inline, titled
 
-_LOGARITHMIC = {"n_factors": 2, "regularization": 10, "unobserved_weight": 10, "alpha": 10, "l1_regularization": 10}
+_LOGARITHMIC = {
+    "n_factors": 2,
+    "regularization": 10,
+    "unobserved_weight": 10,
+    "alpha": 10,
+    "l1_regularization": 10,
+}
 _MOST_TRIALS = 2000
 
 
@@ -54,24 +60,41 @@ def trials(
     if not known.any():
         raise DataError(f"no trial has a finite {metric!r}; expected at least one")
     if len(values) > _MOST_TRIALS:
-        raise DataError(f"at most {_MOST_TRIALS:,} trials can be drawn, got {len(values):,}; leave the worst out")
-    best = int(np.argmax(np.where(known, values, -np.inf)) if larger_is_better else np.argmin(np.where(known, values, np.inf)))
+        raise DataError(
+            f"at most {_MOST_TRIALS:,} trials can be drawn, got {len(values):,}; leave the worst out"
+        )
+    best = int(
+        np.argmax(np.where(known, values, -np.inf))
+        if larger_is_better
+        else np.argmin(np.where(known, values, np.inf))
+    )
     varied = [name for name in settings if len(np.unique(columns[name][known])) > 1] or list(settings[:1])
     is_best = np.zeros(len(values), bool)
     is_best[best] = True
-    data = inline(**{f"s{i}": columns[name][known] for i, name in enumerate(settings)}, value=values[known], best=is_best[known])
+    data = inline(
+        **{f"s{i}": columns[name][known] for i, name in enumerate(settings)},
+        value=values[known],
+        best=is_best[known],
+    )
     tooltip = [alt.Tooltip(f"s{i}:Q", title=name, format=".4g") for i, name in enumerate(settings)]
     tooltip.append(alt.Tooltip("value:Q", title=metric, format=".4g"))
     coloured = "n_factors" in varied and len(varied) > 1
     colour = (
-        alt.Color(f"s{list(settings).index('n_factors')}:O", title="n_factors", scale=alt.Scale(range="ordinal"))
+        alt.Color(
+            f"s{list(settings).index('n_factors')}:O", title="n_factors", scale=alt.Scale(range="ordinal")
+        )
         if coloured
         else alt.Undefined
     )
     panels = []
     for place, name in enumerate(varied):
         field = f"s{list(settings).index(name)}"
-        x = alt.X(f"{field}:Q", title=name, scale=_scale(name, columns[name][known]), axis=_axis(name, columns[name][known]))
+        x = alt.X(
+            f"{field}:Q",
+            title=name,
+            scale=_scale(name, columns[name][known]),
+            axis=_axis(name, columns[name][known]),
+        )
         y = alt.Y("value:Q", title=metric if place == 0 else None, scale=alt.Scale(zero=False, padding=10))
         base = alt.Chart(data).encode(x=x, y=y)
         points = base.mark_point(size=50, opacity=0.9).encode(color=colour, tooltip=tooltip)
@@ -92,7 +115,11 @@ def _columns(history: Any, names: list[str]) -> dict[str, np.ndarray]:
             raise DataError(f"trials must have {missing[0]!r}; got rows without it")
         history = {name: [row[name] for row in history] for name in names}
     if isinstance(history, Mapping):
-        history = {name: np.asarray([np.nan if v is None else v for v in history[name]]) for name in names if name in history}
+        history = {
+            name: np.asarray([np.nan if v is None else v for v in history[name]])
+            for name in names
+            if name in history
+        }
     columns = read_columns(history, {name: name for name in names})
     result = {}
     for name in names:
@@ -119,6 +146,8 @@ def _axis(name: str, values: np.ndarray) -> alt.Axis:
         return alt.Axis(format="~g", grid=False, tickCount=5)
     first, last = (np.log(end) / np.log(base) for end in (levels[0], levels[-1]))
     powers = np.arange(np.ceil(first - 0.01), np.floor(last + 0.01) + 1)
-    return alt.Axis(format="~g", grid=False, values=[float(f"{base**power:.9g}") for power in powers]) if len(powers) > 1 else (
-        alt.Axis(format="~g", grid=False, tickCount=5)
+    return (
+        alt.Axis(format="~g", grid=False, values=[float(f"{base**power:.9g}") for power in powers])
+        if len(powers) > 1
+        else (alt.Axis(format="~g", grid=False, tickCount=5))
     )

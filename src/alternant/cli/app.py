@@ -170,6 +170,7 @@ def _in_options(message: str) -> str:
     message = message.replace(
         'duplicates="sum", "mean", "max" or "last"', "--duplicates sum, mean, max or last"
     )
+    message = re.sub(r"\bname some with (user|item)s=", r"name some with --\1", message)
     message = re.sub(r"\bin row (\d+)", lambda found: f"in data row {int(found[1]) + 1}", message)
     message = re.sub(r"\b(user|item|value|weight|time|event)=(?=$|[\s,;:])", r"--\1-column", message)
     return re.sub(

@@ -9,7 +9,8 @@ from alternant.model.lists import Titles
 
 
 def check(folder: Path) -> None:
-    """Refuse a report that cannot be written, before the fit: no extra, or a file where the folder is to be."""
+    """Refuse a report that cannot be written, before the fit: no extra, or a file where the folder is to
+    be."""
     import alternant.plots  # noqa: F401
 
     if folder.exists() and not folder.is_dir():

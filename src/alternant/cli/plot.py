@@ -7,8 +7,9 @@ import numpy as np
 from cyclopts import Parameter
 
 from alternant.cli import console, output
-from alternant.cli.loading import FOR_A_MODEL, MODEL, ModelArgument, TitlesOption, model_of, titles_of
+from alternant.cli.loading import FOR_A_MODEL, MODEL, ModelArgument, TitlesOption, labels, model_of, titles_of
 from alternant.cli.options import UsageError, given, whole_from, with_options
+from alternant.cli.progress import without_sweep_lines
 from alternant.errors import DataError
 from alternant.interactions import Interactions
 from alternant.model import FactorModel
@@ -41,10 +42,19 @@ def plot(
             help="Of an item-map: how many items get a title; 80 by default.",
         ),
     ] = None,
+    user: Annotated[
+        list[str] | None,
+        Parameter(negative=(), help="Of a filled-matrix: a user id; repeat it for more. By default all."),
+    ] = None,
+    item: Annotated[
+        list[str] | None,
+        Parameter(negative=(), help="Of a filled-matrix: an item id; repeat it for more. By default all."),
+    ] = None,
     ratings: Annotated[
         str | None,
         Parameter(
-            help="Of predicted-actual: a file of ratings, such as a test part. By default the training data that "
+            help="Of predicted-actual: a file of ratings, such as a test part. By default the "
+            "training data that "
             "the model holds."
         ),
     ] = None,
@@ -70,11 +80,17 @@ def plot(
     if path.suffix.lower() not in plots.FORMATS:
         raise DataError(f"a picture ends in .svg, .png or .html, got {str(path)!r}")
     output.check_folder(path)
-    for name, value, wanted in (("--n", n, "item-map"), ("--ratings", ratings, "predicted-actual")):
+    for name, value, wanted in (
+        ("--n", n, "item-map"),
+        ("--user", user, "filled-matrix"),
+        ("--item", item, "filled-matrix"),
+        ("--ratings", ratings, "predicted-actual"),
+    ):
         if value is not None and kind != wanted:
             raise UsageError(f"{name} is for {wanted} only")
     if kind == "als-steps":
-        chart: Any = plots.als_steps()
+        with without_sweep_lines():
+            chart: Any = plots.als_steps()
     else:
         fitted = model_of(model)
         names = titles_of(titles, fitted.item_ids)
@@ -89,7 +105,9 @@ def plot(
                 else plots.item_map(fitted, titles=names, n=n)
             )
         elif kind == "filled-matrix":
-            chart = plots.filled_matrix(fitted, titles=names)
+            users = None if user is None else labels(user, fitted.user_ids, "user")
+            items = None if item is None else labels(item, fitted.item_ids, "item")
+            chart = plots.filled_matrix(fitted, users=users, items=items, titles=names)
         else:
             chart = _predicted_actual(fitted, ratings, given(FOR_A_MODEL, options))
     plots.save(chart, path, theme=theme)

@@ -1,8 +1,8 @@
 """Charts as functions: each returns an Altair chart, for a notebook, a file, a report or a web page.
 
-The only package that imports Altair and vl-convert. Charts hold numbers that are already summed or binned, never more than
-a few thousand rows; none of them opens the network. Importing this package without the extra raises the error that holds
-the install line.
+The only package that imports Altair and vl-convert. Charts hold numbers that are already summed or binned,
+never more than a few thousand rows; none of them opens the network. Importing this package without the extra
+raises the error that holds the install line.
 """
 
 from alternant._optional import require

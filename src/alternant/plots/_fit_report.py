@@ -19,8 +19,8 @@ _MOST_RATED = 10
 def fit_sections(model: FactorModel, *, titles: Titles | None = None) -> tuple[Section, ...]:
     """Return the sections of a report of a fit, for :func:`page` and :func:`write_report`.
 
-    The charts are those that the model can have: none of the factors of a sampled model, the filled-in matrix of a small
-    one only.
+    The charts are those that the model can have: none of the factors of a sampled model, the filled-in matrix
+    of a small one only.
 
     Parameters
     ----------
@@ -39,9 +39,12 @@ def fit_sections(model: FactorModel, *, titles: Titles | None = None) -> tuple[S
     sections = [
         Section("Data", facts=_data(model), table=_most_rated(model, titles)),
         Section("Settings", facts={name: _setting(value) for name, value in model.settings.items()}),
-        Section("What was minimised", code=description.formula,
-                text="\n\n".join(f"Warning: {warning}." for warning in description.warnings)),
-    ]  # fmt: skip
+        Section(
+            "What was minimised",
+            code=description.formula,
+            text="\n\n".join(f"Warning: {warning}." for warning in description.warnings),
+        ),
+    ]
     if model.trace:
         sections.append(Section("How the fit went", facts=_how(model), charts=[sweeps(model)]))
     charts: list[Any] = []
@@ -105,4 +108,6 @@ def _how(model: FactorModel) -> dict[str, object]:
 
 
 def _setting(value: object) -> str:
-    return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return (
+        "none" if value in (None, "", ()) else str(value).lower() if isinstance(value, bool) else str(value)
+    )

@@ -1,6 +1,7 @@
 """Items in the plane of two of their factors, with titles."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -21,10 +22,11 @@ _ONE_SIGN = 0.9
 def item_map(
     model: FactorModel, *, titles: Titles | None = None, n: int = 80, factors: tuple[int, int] | None = None
 ) -> Chart:
-    """Draw items in the plane of two factors: the n with the most entries with their titles, others as small dots.
+    """Draw items in the plane of two factors: the n with the most entries with their titles, others as small
+    dots.
 
-    Titles never overlap: one that finds no room beside its point is left out (the point stays). Near each other are items
-    that the two factors cannot tell apart; all other factors are not seen.
+    Titles never overlap: one that finds no room beside its point is left out (the point stays). Near each
+    other are items that the two factors cannot tell apart; all other factors are not seen.
 
     Parameters
     ----------
@@ -34,13 +36,14 @@ def item_map(
     n : int
         How many items get a title, at most 1,000.
     factors : two ints, from 0, or None
-        None: the two strongest, without the first where it has one sign in nine of ten of the n items: then it tells how
-        popular an item is rather than what it is like.
+        None: the two strongest, without the first where it has one sign in nine of ten of the n items: then
+        it tells how popular an item is rather than what it is like.
 
     Raises
     ------
     DataError
-        The model is sampled, or has fewer than two factors, or no item has entries; `n` or `factors` are out of range.
+        The model is sampled, or has fewer than two factors, or no item has entries; `n` or `factors` are out
+        of range.
 
     Examples
     --------
@@ -52,7 +55,8 @@ def item_map(
     """
     if model.draws is not None:
         raise DataError(
-            "a sampled model holds many draws of its factors and has no one map; expected one without n_samples"
+            "a sampled model holds many draws of its factors and has no one map; expected one "
+            "without n_samples"
         )
     if model.n_factors < 2:
         raise DataError(f"a map needs two factors, got a model with {counted(model.n_factors, 'factor')}")
@@ -76,15 +80,25 @@ def item_map(
     down = (y_ends[1] - y[shown]) / (y_ends[1] - y_ends[0]) * _HEIGHT
     texts = [shortened(name) for name in names]
     placed = place(across, down, texts, width=_WIDTH, height=_HEIGHT, font_size=_FONT_SIZE)
-    axes = {
-        "x": alt.X("x:Q", title=f"factor {fx + 1} (no unit)", scale=alt.Scale(domain=x_ends, nice=False),
-                   axis=alt.Axis(grid=False, tickCount=6)),
-        "y": alt.Y("y:Q", title=f"factor {fy + 1} (no unit)", scale=alt.Scale(domain=y_ends, nice=False),
-                   axis=alt.Axis(grid=False, tickCount=6)),
-    }  # fmt: skip
-    points = alt.Chart(inline(x=x[shown], y=y[shown], title=names, entries=model.item_counts[shown])).mark_point(
-        size=26
-    ).encode(**axes, tooltip=["title:N", alt.Tooltip("entries:Q", format=",")])  # fmt: skip
+    axes: dict[str, Any] = {
+        "x": alt.X(
+            "x:Q",
+            title=f"factor {fx + 1} (no unit)",
+            scale=alt.Scale(domain=x_ends, nice=False),
+            axis=alt.Axis(grid=False, tickCount=6),
+        ),
+        "y": alt.Y(
+            "y:Q",
+            title=f"factor {fy + 1} (no unit)",
+            scale=alt.Scale(domain=y_ends, nice=False),
+            axis=alt.Axis(grid=False, tickCount=6),
+        ),
+    }
+    points = (
+        alt.Chart(inline(x=x[shown], y=y[shown], title=names, entries=model.item_counts[shown]))
+        .mark_point(size=26)
+        .encode(**axes, tooltip=["title:N", alt.Tooltip("entries:Q", format=",")])
+    )
     layers = [points]
     if len(behind):
         dots = alt.Chart(inline(x=x[behind], y=y[behind])).mark_point(style="quiet", size=6, opacity=0.5)
@@ -97,7 +111,7 @@ def item_map(
     if left_out:
         lines += f"; {left_out} titles that would overlap are left out"
     skipped = factors is None and fx == 1
-    return titled(  # type: ignore[no-any-return]
+    return titled(
         alt.layer(*layers).properties(width=_WIDTH, height=_HEIGHT),
         f"Items by factors {fx + 1} and {fy + 1}",
         lines,
@@ -130,7 +144,7 @@ def _text_layers(
     texts: Sequence[str],
     x_ends: list[float],
     y_ends: list[float],
-    axes: dict[str, object],
+    axes: dict[str, Any],
 ) -> list[alt.Chart]:
     """Return a layer for each alignment, which cannot be a column of the data."""
     layers = []

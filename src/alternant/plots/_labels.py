@@ -71,8 +71,8 @@ def place(
 ) -> list[Label]:
     """Place texts beside their points, the first ones first; what finds no room is left out.
 
-    A text goes right, left, above or below its point or to a corner, where it lies within the frame, and on no other text
-    and no point.
+    A text goes right, left, above or below its point or to a corner, where it lies within the frame, and on
+    no other text and no point.
 
     Parameters
     ----------

@@ -25,7 +25,8 @@ def filled_matrix(
     titles: Titles | None = None,
     clip: bool = False,
 ) -> Chart:
-    """Draw the predictions of all pairs as a heat map; a frame marks each known cell, which `interactions` has.
+    """Draw the predictions of all pairs as a heat map; a frame marks each known cell, which `interactions`
+    has.
 
     Up to 15 × 15, cells hold their prediction as a number, and known ones the known value below it.
 
@@ -81,14 +82,18 @@ def filled_matrix(
         column_names = [shortened(title) or name for title, name in zip(named, column_names, strict=True)]
     # Names may be equal; positions are not.
     data = inline(
-        row=np.repeat(np.arange(n_users), n_items), column=np.tile(np.arange(n_items), n_users),
-        user=np.repeat(row_names, n_items), item=np.tile(column_names, n_users),
-        prediction=completion.values.reshape(-1), value=values.reshape(-1), known=np.isfinite(values).reshape(-1),
-    )  # fmt: skip
+        row=np.repeat(np.arange(n_users), n_items),
+        column=np.tile(np.arange(n_items), n_users),
+        user=np.repeat(row_names, n_items),
+        item=np.tile(column_names, n_users),
+        prediction=completion.values.reshape(-1),
+        value=values.reshape(-1),
+        known=np.isfinite(values).reshape(-1),
+    )
     numbers = max(n_users, n_items) <= _MOST_WITH_NUMBERS
-    side = 46 if numbers else 22 if max(n_users, n_items) <= 30 else 14
+    cell = 46 if numbers else 22 if max(n_users, n_items) <= 30 else 14
     long_names = max(map(len, column_names)) > 7
-    axes = {
+    axes: dict[str, Any] = {
         "x": alt.X("column:O", title="item", axis=_names(column_names, angle=-45 if long_names else 0)),
         "y": alt.Y("row:O", title="user", axis=_names(row_names, angle=0)),
     }
@@ -100,11 +105,15 @@ def filled_matrix(
         alt.Tooltip("value:Q", title="known value"),
     ]
     cells = base.mark_rect().encode(
-        color=alt.Color("prediction:Q", title="prediction", scale=alt.Scale(zero=False, nice=False),
-                        legend=alt.Legend(gradientLength=max(60, min(200, side * n_users - 30)))),
+        color=alt.Color(
+            "prediction:Q",
+            title="prediction",
+            scale=alt.Scale(zero=False, nice=False),
+            legend=alt.Legend(gradientLength=max(60, min(200, cell * n_users - 30))),
+        ),
         tooltip=tooltip,
-    )  # fmt: skip
-    frames = base.mark_rect(style="known", width=side - 4, height=side - 4, filled=False).transform_filter(
+    )
+    frames = base.mark_rect(style="known", width=cell - 4, height=cell - 4, filled=False).transform_filter(
         "datum.known"
     )
     layers = [cells, frames]
@@ -112,8 +121,8 @@ def filled_matrix(
         low, high = float(completion.values.min()), float(completion.values.max())
         layers += _numbers(base, (low + high) / 2)
     share = f"{int(np.isfinite(values).sum()):,} known cells of {values.size:,} are framed"
-    return titled(  # type: ignore[no-any-return]
-        alt.layer(*layers).properties(width=alt.Step(side), height=alt.Step(side)),
+    return titled(
+        alt.layer(*layers).properties(width=alt.Step(cell), height=alt.Step(cell)),
         "Predictions for every user and item",
         share + ("; small: the known value" if numbers else ""),
     )
@@ -121,16 +130,31 @@ def filled_matrix(
 
 def _names(names: list[str], *, angle: int) -> alt.Axis:
     listed = ", ".join(_quoted(name) for name in names)
-    return alt.Axis(
-        labelExpr=f"[{listed}][datum.value]", labelAngle=angle, labelOverlap=False, ticks=False, domain=False,
-        labelPadding=6, **({"labelAlign": "right", "labelBaseline": "middle"} if angle else {}),
-    )  # fmt: skip
+    axis = alt.Axis(
+        labelExpr=f"[{listed}][datum.value]",
+        labelAngle=angle,
+        labelOverlap=False,
+        ticks=False,
+        domain=False,
+        labelPadding=6,
+    )
+    if angle:
+        axis.labelAlign, axis.labelBaseline = "right", "middle"
+    return axis
 
 
 def _quoted(text: str) -> str:
     """Return a text as a string of Vega's expressions, in which nothing of it can mean anything else."""
-    return "'" + "".join(c if c.isalnum() and c.isascii() or c == " " else "".join(
-        f"\\u{unit:04x}" for unit in _utf16(c)) for c in text) + "'"  # fmt: skip
+    return (
+        "'"
+        + "".join(
+            c
+            if (c.isalnum() and c.isascii()) or c == " "
+            else "".join(f"\\u{unit:04x}" for unit in _utf16(c))
+            for c in text
+        )
+        + "'"
+    )
 
 
 def _utf16(letter: str) -> list[int]:
@@ -145,13 +169,15 @@ def _numbers(base: alt.Chart, middle: float) -> list[alt.Chart]:
         base.mark_text(baseline="middle", dy=-4, fontSize=12).encode(
             text=alt.Text("prediction:Q", format=".2f"), color=colour
         ),
-        base.mark_text(baseline="middle", dy=10, fontSize=9).encode(text=alt.Text("value:Q", format="~g"), color=colour)
+        base.mark_text(baseline="middle", dy=10, fontSize=9)
+        .encode(text=alt.Text("value:Q", format="~g"), color=colour)
         .transform_filter("datum.known"),
-    ]  # fmt: skip
+    ]
 
 
 def _known_values(interactions: Interactions, users: list[Any], items: list[Any]) -> np.ndarray:
-    """Return the known value of each cell: float64, shape (n_users, n_items), NaN where there is none; 1 without values."""
+    """Return the known value of each cell: float64, shape (n_users, n_items), NaN where there is none; 1
+    without values."""
     values = np.full((len(users), len(items)), np.nan)
     places = {label: place for place, label in enumerate(items)}
     rows = interactions.by_user

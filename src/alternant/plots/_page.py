@@ -1,4 +1,5 @@
-"""Reports: sections of text, facts, tables and charts as one HTML page that holds all it needs, or as Markdown."""
+"""Reports: sections of text, facts, tables and charts as one HTML page that holds all it needs, or as
+Markdown."""
 
 import base64
 import html
@@ -38,7 +39,8 @@ class Section:
 
 
 def page(title: str, sections: Sequence[Section], *, subtitle: str = "") -> str:
-    """Return a report as one HTML page: no scripts, nothing to fetch, light or dark as the reader's system is.
+    """Return a report as one HTML page: no scripts, nothing to fetch, light or dark as the reader's system
+    is.
 
     Charts are drawings in the page, once for each theme. All text is escaped.
 
@@ -80,7 +82,8 @@ def page(title: str, sections: Sequence[Section], *, subtitle: str = "") -> str:
 def write_report(
     folder: str | os.PathLike[str], title: str, sections: Sequence[Section], *, subtitle: str = ""
 ) -> tuple[Path, ...]:
-    """Write a report into a folder, which is made: ``report.html``, ``report.md``, and its charts as SVG files.
+    """Write a report into a folder, which is made: ``report.html``, ``report.md``, and its charts as SVG
+    files.
 
     Each file is written whole or not at all; the page, which needs no other file, comes last.
 
@@ -110,8 +113,7 @@ def write_report(
         raise DataError(f"expected a folder to write a report into, got the file {str(place)!r}")
     files: dict[str, bytes] = {}
     lines = [f"# {_plain(title)}", *([_plain(subtitle)] if subtitle else [])]
-    for section in sections:
-        lines.append(_section_markdown(section, files))
+    lines.extend(_section_markdown(section, files) for section in sections)
     files["report.md"] = ("\n\n".join(lines) + "\n").encode()
     files["report.html"] = page(title, sections, subtitle=subtitle).encode()
     place.mkdir(parents=True, exist_ok=True)
@@ -238,11 +240,9 @@ th,td{text-align:left;vertical-align:top;padding:.3rem 1.4rem .3rem 0;border-bot
 thead th{font-weight:600}
 .number{text-align:right}
 .wide,pre{overflow-x:auto}
-pre{font:13px/1.5 ui-monospace,Menlo,Consolas,"Liberation Mono","DejaVu Sans Mono",monospace;padding:.9rem 1rem;
-border:1px solid var(--grid);border-radius:6px}
-figure{margin:1.4rem 0}
-img{max-width:100%;height:auto;display:block}
-@media print{nav{display:none}section{break-inside:avoid}}
+pre{font:13px/1.5 ui-monospace,Menlo,Consolas,"Liberation Mono","DejaVu Sans Mono",monospace;padding:.9rem
+1rem; border:1px solid var(--grid);border-radius:6px} figure{margin:1.4rem 0}
+img{max-width:100%;height:auto;display:block} @media print{nav{display:none}section{break-inside:avoid}}
 """
 
 _PAGE = """<!DOCTYPE html>

@@ -21,8 +21,8 @@ def popularity_recall(
 ) -> Chart:
     """Draw which share of the held-out pairs was recommended, by how popular their items were in training.
 
-    Pairs are cut into groups of about equal size by popularity; a group never splits items of one popularity. Bars are 95 %
-    intervals (Wilson's), as if pairs were independent.
+    Pairs are cut into groups of about equal size by popularity; a group never splits items of one popularity.
+    Bars are 95 % intervals (Wilson's), as if pairs were independent.
 
     Parameters
     ----------
@@ -74,15 +74,24 @@ def popularity_recall(
         middle = (recall + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
         half = _Z * np.sqrt(recall * (1 - recall) / n + _Z**2 / (4 * n**2)) / (1 + _Z**2 / n)
         low, high = np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
-        for key, values in zip(columns, ([name] * len(n), at, recall, low, high, n), strict=True):
-            columns[key] += values if isinstance(values, list) else values.tolist()
+        for key, values in zip(list(columns)[1:], (at, recall, low, high, n), strict=True):
+            columns[key] += values.tolist()
+        columns["model"] += [name] * len(n)
     base = alt.Chart(inline(**columns)).encode(
-        x=alt.X("popularity:Q", title="entries of the item in the training data (mean of the group, logarithmic)",
-                scale=alt.Scale(type="log", nice=False, padding=14), axis=alt.Axis(grid=False, format="~s", tickCount=6)),
+        x=alt.X(
+            "popularity:Q",
+            title="entries of the item in the training data (mean of the group, logarithmic)",
+            scale=alt.Scale(type="log", nice=False, padding=14),
+            axis=alt.Axis(grid=False, format="~s", tickCount=6),
+        ),
         color=alt.Color("model:N", title=None, sort=list(named)) if len(named) > 1 else alt.Undefined,
-    )  # fmt: skip
-    y = alt.Y("recall:Q", title="share of held-out pairs that were recommended", axis=alt.Axis(format="%"),
-              scale=alt.Scale(domainMin=0))  # fmt: skip
+    )
+    y = alt.Y(
+        "recall:Q",
+        title="share of held-out pairs that were recommended",
+        axis=alt.Axis(format="%"),
+        scale=alt.Scale(domainMin=0),
+    )
     tooltip = [
         *([alt.Tooltip("model:N")] if len(named) > 1 else []),
         alt.Tooltip("popularity:Q", format=",.3g", title="entries, mean"),
@@ -95,10 +104,10 @@ def popularity_recall(
         base.mark_point(size=55).encode(
             y=y,
             tooltip=tooltip,
-            shape=alt.Shape("model:N", title=None, sort=list(named)) if len(named) > 1 else alt.Undefined,
+            shape=alt.Shape("model:N", legend=None, sort=list(named)) if len(named) > 1 else alt.Undefined,
         ),
     )
-    return titled(  # type: ignore[no-any-return]
+    return titled(
         chart,
         f"Recall{'' if k is None else f'@{k}'} by popularity of the item",
         f"{len(counts):,} held-out pairs in {len(n)} groups of about equal size; bars: 95 % intervals",
@@ -107,7 +116,7 @@ def popularity_recall(
 
 def _groups(counts: np.ndarray, n_groups: int) -> np.ndarray:
     """Return the group of each pair, from 0, without gaps: pairs of equal popularity are in one group."""
-    levels, level, n = np.unique(counts, return_inverse=True, return_counts=True)
+    _, level, n = np.unique(counts, return_inverse=True, return_counts=True)
     middle = np.cumsum(n) - n / 2
     of_level = np.minimum((middle * n_groups / len(counts)).astype(np.int64), n_groups - 1)
     return np.asarray(np.unique(of_level, return_inverse=True)[1][level])

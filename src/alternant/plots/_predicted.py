@@ -18,8 +18,8 @@ _N_BINS = 40
 def predicted_actual(predicted: ArrayLike, actual: ArrayLike, *, what: str = "") -> Chart:
     """Draw predictions against actual values: points up to 800 pairs, beyond that how many pairs fall where.
 
-    The dashed line is where both are equal; the orange one is the mean prediction for each actual value. Least squares
-    predicts means, so that it is flatter than the dashed one.
+    The dashed line is where both are equal; the orange one is the mean prediction for each actual value.
+    Least squares predicts means, so that it is flatter than the dashed one.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def predicted_actual(predicted: ArrayLike, actual: ArrayLike, *, what: str = "")
     counts = f"{len(p):,} pairs; RMSE {rmse:.4g}, MAE {mae:.4g}"
     if left_out:
         counts += f"; {left_out:,} without a prediction left out"
-    return titled(  # type: ignore[no-any-return]
+    return titled(
         alt.layer(*layers).properties(width=440, height=400),
         "Predicted against actual values" + (f": {what}" if what else ""),
         counts,
@@ -83,44 +83,68 @@ def _edges(levels: NDArray[np.float64], ends: list[float]) -> NDArray[np.float64
     return np.asarray(inner)
 
 
-def _points(p: NDArray[np.float64], a: NDArray[np.float64], ends: list[float]) -> alt.Chart:
+def _points(p: NDArray[np.float64], a: NDArray[np.float64], ends: list[float]) -> Any:
     return alt.Chart(inline(actual=a, predicted=p)).mark_point(opacity=0.45, size=28).encode(**_axes(ends))
 
 
 def _cells(
     p: NDArray[np.float64], a: NDArray[np.float64], edges: NDArray[np.float64], ends: list[float]
-) -> alt.Chart:
+) -> Any:
     y_edges = np.linspace(ends[0], ends[1], _N_BINS + 1)
     counts, _, _ = np.histogram2d(a, p, bins=(edges, y_edges))
     column, row = np.nonzero(counts)
     data = inline(
-        actual=edges[column], actual_end=edges[column + 1], predicted=y_edges[row], predicted_end=y_edges[row + 1],
+        actual=edges[column],
+        actual_end=edges[column + 1],
+        predicted=y_edges[row],
+        predicted_end=y_edges[row + 1],
         pairs=counts[column, row].astype(np.int64),
-    )  # fmt: skip
+    )
     axes = _axes(ends)
-    return alt.Chart(data).mark_rect().encode(
-        x=axes["x"], x2="actual_end:Q", y=axes["y"], y2="predicted_end:Q",
-        color=alt.Color("pairs:Q", title="pairs (logarithmic)", scale=alt.Scale(type="log", nice=False, range="ramp"),
-                        legend=alt.Legend(format="~s", gradientLength=200)),
-        tooltip=[alt.Tooltip("pairs:Q", format=","), alt.Tooltip("actual:Q", format=".3g", title="actual from"),
-                 alt.Tooltip("predicted:Q", format=".3g", title="predicted from")],
-    )  # fmt: skip
+    return (
+        alt.Chart(data)
+        .mark_rect()
+        .encode(
+            x=axes["x"],
+            x2="actual_end:Q",
+            y=axes["y"],
+            y2="predicted_end:Q",
+            color=alt.Color(
+                "pairs:Q",
+                title="pairs (logarithmic)",
+                scale=alt.Scale(type="log", nice=False, range="ramp"),
+                legend=alt.Legend(format="~s", gradientLength=200),
+            ),
+            tooltip=[
+                alt.Tooltip("pairs:Q", format=","),
+                alt.Tooltip("actual:Q", format=".3g", title="actual from"),
+                alt.Tooltip("predicted:Q", format=".3g", title="predicted from"),
+            ],
+        )
+    )
 
 
-def _equal(ends: list[float]) -> alt.Chart:
+def _equal(ends: list[float]) -> Any:
     return alt.Chart(inline(actual=ends, predicted=ends)).mark_line(style="reference").encode(**_axes(ends))
 
 
 def _means(
     p: NDArray[np.float64], a: NDArray[np.float64], edges: NDArray[np.float64], ends: list[float]
-) -> alt.Chart:
+) -> Any:
     bins = np.digitize(a, edges)
     n = np.bincount(bins, minlength=len(edges) + 1)
     there = np.flatnonzero(n)
     x, y = (np.bincount(bins, values, len(edges) + 1)[there] / n[there] for values in (a, p))
     data = inline(actual=x, predicted=y, pairs=n[there])
-    return alt.Chart(data).mark_line(style="second", point={"style": "second", "size": 40}, strokeWidth=2).encode(
-        **_axes(ends),
-        tooltip=[alt.Tooltip("actual:Q", format=".3g"), alt.Tooltip("predicted:Q", format=".4g", title="mean prediction"),
-                 alt.Tooltip("pairs:Q", format=",")],
-    )  # fmt: skip
+    return (
+        alt.Chart(data)
+        .mark_line(style="second", point={"style": "second", "size": 40}, strokeWidth=2)
+        .encode(
+            **_axes(ends),
+            tooltip=[
+                alt.Tooltip("actual:Q", format=".3g"),
+                alt.Tooltip("predicted:Q", format=".4g", title="mean prediction"),
+                alt.Tooltip("pairs:Q", format=","),
+            ],
+        )
+    )

@@ -18,8 +18,9 @@ FORMATS = (".svg", ".png", ".html")
 def save(chart: Any, path: str | os.PathLike[str], *, theme: Theme | None = None, scale: float = 2.0) -> None:
     """Write a chart to a file; the suffix of `path` decides how.
 
-    ``.svg`` is a drawing that can be scaled, ``.png`` a picture, ``.html`` a page on which the pointer shows the numbers,
-    which holds all that it needs (about 1 MB of scripts). Nothing is fetched. The file is written beside and renamed.
+    ``.svg`` is a drawing that can be scaled, ``.png`` a picture, ``.html`` a page on which the pointer shows
+    the numbers, which holds all that it needs (about 1 MB of scripts). Nothing is fetched. The file is
+    written beside and renamed.
 
     Parameters
     ----------

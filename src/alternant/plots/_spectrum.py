@@ -14,14 +14,14 @@ _MOST_POINTS = 1024
 def spectrum(model: FactorModel) -> Chart:
     """Draw ω, the eigenvalues of the items' Gramian, strongest first, as shares of their sum.
 
-    A spectrum that has not come down at its right end could use more factors; one that has been near 0 for long would
-    lose little with fewer.
+    A spectrum that has not come down at its right end could use more factors; one that has been near 0 for
+    long would lose little with fewer.
 
     Raises
     ------
     DataError
-        The model is sampled: its tables hold many draws side by side, which have no spectrum of their own; or all
-        factors are 0.
+        The model is sampled: its tables hold many draws side by side, which have no spectrum of their own; or
+        all factors are 0.
 
     Examples
     --------
@@ -33,13 +33,15 @@ def spectrum(model: FactorModel) -> Chart:
     """
     if model.draws is not None:
         raise DataError(
-            "a sampled model has no spectrum: its tables hold draws side by side; expected one without n_samples"
+            "a sampled model has no spectrum: its tables hold draws side by side; "
+            "expected one without n_samples"
         )
     omega = np.maximum(np.asarray(model.omega, np.float64), 0.0)
     total = omega.sum()
     if not total > 0:
         raise DataError(
-            'all factors of this model are 0, so there is no spectrum; where regularization is "auto", the data '
+            'all factors of this model are 0, so there is no spectrum; where regularization is "auto", '
+            "the data "
             "hold nothing beyond biases"
         )
     share, cumulative = 100 * omega / total, 100 * np.cumsum(omega) / total
@@ -48,9 +50,12 @@ def spectrum(model: FactorModel) -> Chart:
     data = inline(
         factor=number[chosen], omega=omega[chosen], share=share[chosen], cumulative=cumulative[chosen]
     )
-    x = alt.X("factor:Q", title="factor, strongest first",
-              axis=alt.Axis(tickMinStep=1, format=",d", grid=False),
-              scale=alt.Scale(domain=[0.5, len(omega) + 0.5], nice=False))  # fmt: skip
+    x = alt.X(
+        "factor:Q",
+        title="factor, strongest first",
+        axis=alt.Axis(values=_ticks(len(omega)), format=",d", grid=False),
+        scale=alt.Scale(domain=[0.5, len(omega) + 0.5], nice=False),
+    )
     tooltip = [
         alt.Tooltip("factor:Q"),
         alt.Tooltip("omega:Q", title="ω", format=",.4g"),
@@ -63,14 +68,27 @@ def spectrum(model: FactorModel) -> Chart:
         y=alt.Y("share:Q", title="share of the sum of ω (%)")
     )
     sums = base.mark_line(point=len(omega) <= 64).encode(
-        y=alt.Y("cumulative:Q", title="this and all stronger ones (%)",
-                scale=alt.Scale(domain=[0, 100], nice=False))
-    )  # fmt: skip
+        y=alt.Y(
+            "cumulative:Q",
+            title="this and all stronger ones (%)",
+            scale=alt.Scale(domain=[0, 100], nice=False),
+        )
+    )
     half, most = (int(np.searchsorted(cumulative, part * (1 - 1e-12)) + 1) for part in (50.0, 90.0))
     chart = alt.vconcat(bars.properties(width=width, height=180), sums.properties(width=width, height=140))
-    return titled(  # type: ignore[no-any-return]
+    return titled(
         chart,
         "How much each factor carries",
-        f"ω, the eigenvalues of the items' Gramian: {counted(half, 'factor')} of {len(omega):,} hold half of the sum, "
-        f"{most:,} hold 90 %",
+        f"ω, the eigenvalues of the items' Gramian: {counted(half, 'factor')} of {len(omega):,} hold half "
+        f"of the sum, {most:,} hold 90 %",
     )
+
+
+def _ticks(n: int) -> list[int]:
+    """Return round numbers of factors from 1 to n, about ten."""
+    if n <= 12:
+        return list(range(1, n + 1))
+    step = next(
+        step for step in (2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 10**4, 10**5) if n / step <= 13
+    )
+    return [1, *range(step, n + 1, step)]

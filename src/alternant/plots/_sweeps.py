@@ -1,5 +1,8 @@
 """How a fit went: the objective after each half-sweep, and the validation metric where there is one."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import altair as alt
 import numpy as np
 
@@ -10,14 +13,16 @@ from alternant.plots._theme import Chart, inline, titled
 
 _MOST_POINTS = 1000
 _LOG_FROM = 20.0
-"""From this ratio of the largest to the smallest value on, an axis is logarithmic: else the end of a fit is a flat line."""
+"""From this ratio of the largest to the smallest value on, an axis is logarithmic: else the end of a fit is a
+flat line."""
 
 
 def sweeps(model: FactorModel, *, metric: str = "validation metric") -> Chart:
-    """Draw the objective after each half-sweep of the fit, and below it the validation metric of a fit that had one.
+    """Draw the objective after each half-sweep of the fit, and below it the validation metric of a fit that
+    had one.
 
-    Of a sampled model, which minimises nothing, the mean squares of its draws. The axis is logarithmic where values span
-    a factor of 20 or more. Of very long fits a thousand points are drawn.
+    Of a sampled model, which minimises nothing, the mean squares of its draws. The axis is logarithmic where
+    values span a factor of 20 or more. Of very long fits a thousand points are drawn.
 
     Parameters
     ----------
@@ -52,16 +57,13 @@ def sweeps(model: FactorModel, *, metric: str = "validation metric") -> Chart:
     validation = np.array([_validation(entry) for entry in trace])
     solved = [entry.side for entry in trace]
     name = "sum of squared errors of the draw" if sampled else "objective"
-    n_sweeps = (
-        max(entry.sweep for entry in model.trace if entry.side == "items")
-        if any(entry.side == "items" for entry in model.trace)
-        else 1
-    )
+    n_sweeps = max((entry.sweep for entry in model.trace if entry.side == "items"), default=0)
     upper = _panel(at, objective, solved, name=name, tooltip=name)
     known = np.isfinite(validation)
     last = model.trace[-1]
     lines = (
-        f"{counted(model.n_users, 'user')}, {counted(model.n_items, 'item')}, {counted(model.n_factors, 'factor')}; "
+        f"{counted(model.n_users, 'user')}, {counted(model.n_items, 'item')}, "
+        f"{counted(model.n_factors, 'factor')}; "
         f"{counted(n_sweeps, 'sweep')} in {last.seconds:,.3g} seconds",
         model.stopped,
     )
@@ -69,11 +71,11 @@ def sweeps(model: FactorModel, *, metric: str = "validation metric") -> Chart:
         f"{'Squared errors' if sampled else 'Objective'} after each {'sweep' if sampled else 'half-sweep'}"
     )
     if not known.any():
-        return titled(upper, title, *lines)  # type: ignore[no-any-return]
+        return titled(upper, title, *lines)
     sides = [side for side, there in zip(solved, known, strict=True) if there]
     lower = _panel(at[known], validation[known], sides, name=metric, tooltip=metric)
     both = alt.vconcat(upper.properties(height=220), lower.properties(height=180))
-    return titled(both.resolve_scale(x="shared"), f"{title}, and the {metric}", *lines)  # type: ignore[no-any-return]
+    return titled(both.resolve_scale(x="shared"), f"{title}, and the {metric}", *lines)
 
 
 def _validation(entry: object) -> float:
@@ -81,26 +83,42 @@ def _validation(entry: object) -> float:
     return float("nan") if value is None else float(value)
 
 
-def _panel(
-    at: np.ndarray, values: np.ndarray, solved: list[str], *, name: str, tooltip: str
-) -> alt.LayerChart:
+def _panel(at: np.ndarray, values: np.ndarray, solved: Sequence[str], *, name: str, tooltip: str) -> Any:
     logarithmic = values.min() > 0 and values.max() / values.min() >= _LOG_FROM
     scale = alt.Scale(type="log", nice=False, padding=8) if logarithmic else alt.Scale(zero=False, padding=8)
     few = len(values) <= 80
     base = alt.Chart(inline(sweep=at, value=values, solved=solved)).encode(
-        x=alt.X("sweep:Q", title="sweep (users are solved at halves, items at whole numbers)"
-                if len(set(solved)) > 1 else "sweep",
-                axis=alt.Axis(tickMinStep=1, format=",d", grid=False), scale=alt.Scale(nice=False, padding=8)),
-        y=alt.Y("value:Q", title=name + (" (logarithmic)" if logarithmic else ""), scale=scale,
-                axis=alt.Axis(format="~s" if values.max() >= 1e4 else "~g", tickCount=6)),
-    )  # fmt: skip
+        x=alt.X(
+            "sweep:Q",
+            title="sweep (users are solved at halves, items at whole numbers)"
+            if len(set(solved)) > 1
+            else "sweep",
+            axis=alt.Axis(tickMinStep=1, format=",d", grid=False),
+            scale=alt.Scale(nice=False, padding=8),
+        ),
+        y=alt.Y(
+            "value:Q",
+            title=name + (" (logarithmic)" if logarithmic else ""),
+            scale=scale,
+            axis=alt.Axis(format="~s" if values.max() >= 1e4 else "~g", tickCount=6),
+        ),
+    )
     line = base.mark_line(style="quiet", strokeWidth=1.5, opacity=1)
     points = base.mark_point(filled=True, size=45 if few else 14).encode(
-        color=alt.Color("solved:N", title="just solved",
-                        scale=alt.Scale(domain=["users", "items"])) if len(set(solved)) > 1 else alt.Undefined,
-        shape=alt.Shape("solved:N", title="just solved",
-                        scale=alt.Scale(domain=["users", "items"], range=["circle", "square"]))
-        if len(set(solved)) > 1 else alt.Undefined,
-        tooltip=[alt.Tooltip("sweep:Q"), alt.Tooltip("solved:N"), alt.Tooltip("value:Q", title=tooltip, format=",.6g")],
-    )  # fmt: skip
+        color=alt.Color("solved:N", title="just solved", scale=alt.Scale(domain=["users", "items"]))
+        if len(set(solved)) > 1
+        else alt.Undefined,
+        shape=alt.Shape(
+            "solved:N",
+            title="just solved",
+            scale=alt.Scale(domain=["users", "items"], range=["circle", "square"]),
+        )
+        if len(set(solved)) > 1
+        else alt.Undefined,
+        tooltip=[
+            alt.Tooltip("sweep:Q"),
+            alt.Tooltip("solved:N"),
+            alt.Tooltip("value:Q", title=tooltip, format=",.6g"),
+        ],
+    )
     return alt.layer(line, points)

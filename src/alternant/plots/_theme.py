@@ -1,7 +1,7 @@
 """One look for all charts, on a light and on a dark background.
 
-Charts name styles ("known", "quiet", …) and leave colours to the configuration, so that :func:`themed` changes the look by
-changing that alone. Altair's global themes are left as they are.
+Charts name styles ("known", "quiet", …) and leave colours to the configuration, so that :func:`themed`
+changes the look by changing that alone. Altair's global themes are left as they are.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,10 +15,12 @@ from alternant.errors import DataError
 Chart: TypeAlias = alt.Chart | alt.LayerChart | alt.HConcatChart | alt.VConcatChart | alt.ConcatChart
 Theme = Literal["light", "dark"]
 
-# vl-convert brings Liberation Sans, whose letters are as wide as Arial's and Helvetica's: what it measures is true elsewhere.
+# vl-convert brings Liberation Sans, whose letters are as wide as Arial's and Helvetica's: what it measures is
+# true elsewhere.
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 
-# Okabe and Ito's colours, which people with any of the common colour blindnesses tell apart; in the dark the brighter ones.
+# Okabe and Ito's colours, which people with any of the common colour blindnesses tell apart; in the dark the
+# brighter ones.
 _CATEGORIES = {
     "light": ["#0072b2", "#d55e00", "#007a5a", "#a8417f", "#7a6000", "#333333"],
     "dark": ["#56b4e9", "#e69f00", "#1fc795", "#e59ac4", "#f0e442", "#cccccc"],
@@ -41,14 +43,14 @@ _COLOURS = {
 }
 
 
-def titled(chart: Any, title: str, *subtitle: str) -> Any:
+def titled(chart: Any, title: str, *subtitle: str) -> Chart:
     """Return the chart with a title that says what is seen, lines below it, and the light theme."""
     lines = [line for line in subtitle if line]
     text = alt.TitleParams(title, subtitle=lines) if lines else alt.TitleParams(title)
     return themed(chart.properties(title=text), "light")
 
 
-def themed(chart: Any, theme: Theme) -> Any:
+def themed(chart: Any, theme: Theme) -> Chart:
     """Return a chart in another theme: "light", which all charts have when they are made, or "dark".
 
     Both hold the same data and marks, in colours that can be read on a white and on a near-black background.
@@ -66,13 +68,14 @@ def themed(chart: Any, theme: Theme) -> Any:
     >>> dark.to_dict()["config"]["background"]
     '#0d1117'
     """
-    changed = chart.copy(deep=False)
+    changed: Chart = chart.copy(deep=False)
     changed.config = alt.Config.from_dict(_config(theme))
     return changed
 
 
 def colours(theme: Theme) -> Mapping[str, str]:
-    """Return the colours of a theme: background, text, muted, grid, quiet, and accent, the first category's."""
+    """Return the colours of a theme: background, text, muted, grid, quiet, and accent, the first
+    category's."""
     if theme not in _COLOURS:
         raise DataError(f'theme must be "light" or "dark", got {theme!r}')
     return {**_COLOURS[theme], "accent": _CATEGORIES[theme][0]}
@@ -90,7 +93,7 @@ def _plain(column: Any) -> Sequence[Any]:
         if column.dtype.kind == "f":
             # Seven digits are all that a float32 has; more would only make files longer.
             return [float(f"{value:.7g}") if np.isfinite(value) else None for value in column.tolist()]
-        return column.tolist()  # type: ignore[no-any-return]
+        return list(column.tolist())
     return list(column)
 
 

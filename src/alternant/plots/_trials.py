@@ -7,6 +7,7 @@ import altair as alt
 import numpy as np
 
 from alternant._frames import read_columns
+from alternant._words import counted
 from alternant.errors import DataError
 from alternant.plots._theme import Chart, inline, titled
 
@@ -34,7 +35,8 @@ def trials(
     Parameters
     ----------
     history : frame, dict of columns, or sequence of dicts
-        One row for each trial: its settings as numbers, and the metric, NaN or None where a trial ended early.
+        One row for each trial: its settings as numbers, and the metric, NaN or None where a trial ended
+        early.
     metric : str
         The column of the metric.
     settings : sequence of str
@@ -103,9 +105,9 @@ def trials(
     chosen = ", ".join(f"{name} = {columns[name][best]:.4g}" for name in settings)
     lines = [f"best of {len(values):,} trials: {values[best]:.4g} at {chosen}"]
     if not known.all():
-        lines.append(f"{int((~known).sum()):,} without a result are not drawn")
+        lines.append(f"{counted(int((~known).sum()), 'trial')} without a result: not drawn")
     chart = alt.hconcat(*panels).resolve_scale(y="shared") if len(panels) > 1 else panels[0]
-    return titled(chart, f"{metric} of each trial; the ring marks the best", *lines)  # type: ignore[no-any-return]
+    return titled(chart, f"{metric} of each trial; the ring marks the best", *lines)
 
 
 def _columns(history: Any, names: list[str]) -> dict[str, np.ndarray]:
@@ -123,10 +125,12 @@ def _columns(history: Any, names: list[str]) -> dict[str, np.ndarray]:
     columns = read_columns(history, {name: name for name in names})
     result = {}
     for name in names:
-        try:
-            result[name] = np.asarray(columns[name].values, np.float64)
-        except (TypeError, ValueError):
-            raise DataError(f"column {name!r} of the trials must hold numbers") from None
+        column = columns[name]
+        if column.values is None or column.kind == "other":
+            raise DataError(f"column {name!r} of the trials must hold numbers, got {column.type_name}")
+        result[name] = column.values.astype(np.float64)
+        if column.nulls is not None:
+            result[name][column.nulls] = np.nan
     return result
 
 

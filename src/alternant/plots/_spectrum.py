@@ -70,7 +70,7 @@ def spectrum(model: FactorModel) -> Chart:
     sums = base.mark_line(point=len(omega) <= 64).encode(
         y=alt.Y(
             "cumulative:Q",
-            title="this and all stronger ones (%)",
+            title="sum so far (%)",
             scale=alt.Scale(domain=[0, 100], nice=False),
         )
     )

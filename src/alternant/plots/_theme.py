@@ -147,7 +147,10 @@ def _config(theme: Theme) -> dict[str, Any]:
             "second": {"color": second},
             "muted": {"color": c["muted"]},
             "ring": {"color": c["text"], "strokeWidth": 2},
-            "known": {"color": second, "strokeWidth": 2.5},
+            "known": {
+                "color": "#d55e00",
+                "strokeWidth": 2.5,
+            },  # on the colours of cells, not on the background,
             "still": {"color": c["grid"]},
         },
     }

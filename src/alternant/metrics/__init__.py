@@ -1,0 +1,1 @@
+from alternant.metrics._ratings import mae, rmse

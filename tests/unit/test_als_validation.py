@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from alternant import DataError, ExplicitALS, ImplicitALS, Interactions
-from alternant.als._validation import list_metric
 from alternant.metrics import rmse
 from alternant.splitting import random_split
 from alternant.synthetic import catalogue
@@ -113,16 +112,6 @@ def test_list_metrics_are_the_textbook_ones(estimator, metric):
     model = estimator.fit(SPLIT.train, validation=SPLIT.test, validation_metric=metric)
     what, k = metric.split("@")
     assert model.trace[-1].validation == pytest.approx(plain_metric(model, what, int(k)), rel=1e-12)
-
-
-def test_a_list_metric_by_hand():
-    # lists 3, 1 and 2; relevant: 1 and 5, then 0
-    offsets, items = np.array([0, 2, 3]), np.array([3, 1, 2], np.int32)
-    relevant_offsets, relevant = np.array([0, 2, 3]), np.array([1, 5, 0], np.int32)
-    ndcg = list_metric("ndcg", 2, offsets, items, relevant_offsets, relevant)
-    assert ndcg == pytest.approx([(1 / np.log2(3)) / (1 + 1 / np.log2(3)), 0.0])
-    assert list_metric("recall", 2, offsets, items, relevant_offsets, relevant).tolist() == [0.5, 0.0]
-    assert list_metric("precision", 2, offsets, items, relevant_offsets, relevant).tolist() == [0.5, 0.0]
 
 
 def test_dislikes_are_not_relevant():

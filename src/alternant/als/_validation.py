@@ -15,7 +15,7 @@ from alternant.als._heldout import HeldOut, Relevant, held_out
 from alternant.days import day_of
 from alternant.errors import DataError
 from alternant.interactions import Interactions
-from alternant.metrics import mae, rmse
+from alternant.metrics import RANKING_METRICS, mae, ranking_metrics, rmse
 from alternant.model import FactorModel
 from alternant.model.choosing import choose, listable
 from alternant.model.pairs import clipped, predictions
@@ -25,7 +25,8 @@ logger = logging.getLogger("alternant.als")
 Metric = str | Callable[[FactorModel, Interactions], float]
 
 _ERRORS = {"rmse": rmse, "mae": mae}
-_RANKED = re.compile(r"(ndcg|recall|precision)@([1-9][0-9]*)")
+_LISTS = tuple(name for name in RANKING_METRICS if name not in ("auc", "linear_ndcg", "exponential_ndcg"))
+_RANKED = re.compile(rf"({'|'.join(_LISTS)})@([1-9][0-9]*)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +57,8 @@ def check_metric(metric: Metric, kind: Literal["explicit", "implicit"]) -> str:
         )
     if name not in _ERRORS and _RANKED.fullmatch(name) is None:
         raise DataError(
-            'validation_metric must be "auto", "rmse", "mae", "ndcg@20", "recall@20", "precision@20" (any '
-            f"number after the @), or a function of a model and interactions, got {metric!r}"
+            'validation_metric must be "auto", "rmse", "mae", a function of a model and interactions, or '
+            f"{', '.join(_LISTS)} with the length of the list as in ndcg@20, got {metric!r}"
         )
     return name
 
@@ -99,13 +100,13 @@ def validator(
     if name in _ERRORS:
         error, values = _ERRORS[name], np.asarray(found.values)
         return Validator(name, False, lambda model: error(_predicted(model, found, n_threads), values))
-    what, k = name.split("@")
+    k = int(name.partition("@")[2])
     relevant = found.relevant(train.by_user, positive=kind == "implicit" and not all_count)
     if len(relevant.users) == 0:
         raise DataError(f"{name} needs a user with entries in interactions and in validation; there is none")
     if relevant.n_left_out:
         logger.info("%s without training entries left out", counted(relevant.n_left_out, "validation user"))
-    return Validator(name, True, lambda model: _of_lists(what, int(k), model, relevant, n_threads))
+    return Validator(name, True, lambda model: _of_lists(name, k, model, relevant, n_threads))
 
 
 def _predicted(model: FactorModel, found: HeldOut, n_threads: int) -> NDArray[np.float32]:
@@ -118,11 +119,10 @@ def _predicted(model: FactorModel, found: HeldOut, n_threads: int) -> NDArray[np
     return clipped(model, values)
 
 
-def _of_lists(what: str, k: int, model: FactorModel, relevant: Relevant, n_threads: int) -> float:
+def _of_lists(name: str, k: int, model: FactorModel, relevant: Relevant, n_threads: int) -> float:
     """Average a metric of users' lists of the best k items that they have not seen.
 
-    Every item with training entries may be listed. A relevant item has gain 1 and the discount
-    log₂(rank + 1); recall divides by all relevant items, precision by k.
+    Every item with training entries may be listed.
     """
     queries = model.user_table[relevant.users]
     if model.item_biases is not None:
@@ -144,38 +144,7 @@ def _of_lists(what: str, k: int, model: FactorModel, relevant: Relevant, n_threa
         exclude_rows=relevant.users,
         n_threads=n_threads,
     )
-    return float(list_metric(what, k, offsets, items, relevant.offsets, relevant.items).mean())
-
-
-def list_metric(
-    what: str,
-    k: int,
-    offsets: NDArray[np.int64],
-    items: NDArray[np.int32],
-    relevant_offsets: NDArray[np.int64],
-    relevant_items: NDArray[np.int32],
-) -> NDArray[np.float64]:
-    """Return a metric of each list, given the relevant items of each: float64, shape (n_lists,).
-
-    Parameters
-    ----------
-    what : "ndcg", "recall" or "precision"
-    offsets, items : the lists, best first
-    relevant_offsets, relevant_items : at least one for each list, ascending
-    """
-    n_lists = len(offsets) - 1
-    width = 1 + max(int(items.max(initial=0)), int(relevant_items.max(initial=0)))
-    query = np.repeat(np.arange(n_lists), np.diff(offsets))
-    n_relevant = np.diff(relevant_offsets)
-    keys = np.repeat(np.arange(n_lists), n_relevant) * width + relevant_items
-    asked = query * width + items
-    place = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
-    hit = keys[place] == asked
-    if what == "recall":
-        return np.bincount(query[hit], minlength=n_lists) / n_relevant
-    if what == "precision":
-        return np.bincount(query[hit], minlength=n_lists) / k
-    rank = np.arange(len(items)) - offsets[query]
-    gain: NDArray[np.float64] = 1.0 / np.log2(np.arange(k) + 2.0)
-    ideal: NDArray[np.float64] = np.cumsum(gain)[np.minimum(n_relevant, k) - 1]
-    return np.bincount(query[hit], gain[rank[hit]], minlength=n_lists) / ideal
+    lists = ranking_metrics(
+        offsets, items, relevant.offsets, relevant.items, metrics=name, n_items=model.n_items
+    )
+    return float(lists[name].mean())

@@ -2,6 +2,6 @@
 
 from alternant.als._explicit import ExplicitALS
 from alternant.als._implicit import ImplicitALS
-from alternant.als._validation import Metric, check_metric
+from alternant.als._validation import Metric, Validator, check_metric, validator
 
-__all__ = ["ExplicitALS", "ImplicitALS", "Metric", "check_metric"]
+__all__ = ["ExplicitALS", "ImplicitALS", "Metric", "Validator", "check_metric", "validator"]

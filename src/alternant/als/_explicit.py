@@ -10,7 +10,7 @@ from alternant.als._catalogue import check_not_empty, with_attributes
 from alternant.als._fitting import fit_model
 from alternant.als._sampled import fit_sampled, refuse_settings
 from alternant.als._settings import FactorSettings, number, replace_field, setting, yes_or_no
-from alternant.als._validation import Metric, validator
+from alternant.als._validation import Metric, check_metric, validator
 from alternant.errors import DataError
 from alternant.interactions import Interactions
 from alternant.kernels import resolve_threads
@@ -264,13 +264,16 @@ class ExplicitALS(FactorSettings):
                 values.value_min,
             )
         catalogue = with_attributes(interactions, user_attributes, item_attributes)
-        held_out = validator(
-            validation,
-            validation_metric,
-            catalogue.interactions,
-            kind="explicit",
-            n_threads=n_threads,
-        )
+        check_metric(validation_metric, "explicit")
+        held_out = None
+        if validation is not None:
+            held_out = validator(
+                validation,
+                validation_metric,
+                catalogue.interactions,
+                kind="explicit",
+                n_threads=n_threads,
+            )
         prepared = self._preparation().fit(catalogue.interactions)
         bias_model = fit_biases(prepared.interactions, center=self.center, n_threads=n_threads)
         if self.n_samples > 0:

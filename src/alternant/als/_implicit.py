@@ -7,7 +7,7 @@ from typing import Any, Literal
 from alternant.als._catalogue import check_not_empty, with_attributes
 from alternant.als._fitting import fit_model
 from alternant.als._settings import FactorSettings, number, one_of, setting
-from alternant.als._validation import Metric, validator
+from alternant.als._validation import Metric, check_metric, validator
 from alternant.errors import DataError
 from alternant.interactions import Interactions
 from alternant.kernels import resolve_threads
@@ -164,14 +164,17 @@ class ImplicitALS(FactorSettings):
         check_not_empty(interactions)
         n_threads = resolve_threads(self.n_threads)
         catalogue = with_attributes(interactions, user_attributes, item_attributes)
-        held_out = validator(
-            validation,
-            validation_metric,
-            catalogue.interactions,
-            kind="implicit",
-            all_count=self.value == "ignore",
-            n_threads=n_threads,
-        )
+        check_metric(validation_metric, "implicit")
+        held_out = None
+        if validation is not None:
+            held_out = validator(
+                validation,
+                validation_metric,
+                catalogue.interactions,
+                kind="implicit",
+                all_count=self.value == "ignore",
+                n_threads=n_threads,
+            )
         prepared = self._preparation().fit(catalogue.interactions)
         if prepared.interactions.n_entries == 0:
             raise DataError(

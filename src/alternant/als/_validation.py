@@ -64,15 +64,15 @@ def check_metric(metric: Metric, kind: Literal["explicit", "implicit"]) -> str:
 
 
 def validator(
-    validation: Interactions | None,
+    validation: Interactions,
     metric: Metric,
     train: Interactions,
     *,
     kind: Literal["explicit", "implicit"],
     all_count: bool = False,
     n_threads: int,
-) -> Validator | None:
-    """Return what measures models that are fitted to `train` on entries of `validation`; None without any.
+) -> Validator:
+    """Return what measures models that are fitted to `train` on entries of `validation`.
 
     Parameters
     ----------
@@ -85,8 +85,6 @@ def validator(
         No such metric, no entries, no values where the metric needs them, or no entry of known ids.
     """
     name = check_metric(metric, kind)
-    if validation is None:
-        return None
     if not isinstance(validation, Interactions):
         raise DataError(f"validation must be Interactions, got {type(validation).__name__}")
     if validation.n_entries == 0:

@@ -25,10 +25,11 @@ from alternant.cli.options import UsageError, flag_text
 from alternant.cli.predict import predict
 from alternant.cli.recommend import recommend
 from alternant.cli.similar import similar
+from alternant.cli.tune import tune
 from alternant.cli.update import update
 from alternant.errors import AlternantError
 
-COMMANDS = (fit, predict, recommend, similar, explain, fold_in, update, inspect, export, doctor, demo)
+COMMANDS = (fit, tune, predict, recommend, similar, explain, fold_in, update, inspect, export, doctor, demo)
 
 _WANTED = {
     "SOURCE": "a ratings file",

@@ -84,4 +84,4 @@ def _refined(space: Space, settings: Settings, step: float) -> dict[str, float]:
     ridge, where = settings.get("regularization"), space.get("regularization")
     if not isinstance(ridge, float) or not isinstance(where, Range):
         return {}
-    return {"regularization": min(max(ridge * step, where.low), where.high)}
+    return {"regularization": min(max(float(f"{ridge * step:.4g}"), where.low), where.high)}

@@ -3,7 +3,7 @@
 import json
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import optuna
@@ -24,7 +24,11 @@ _STATES: dict[TrialState, State] = {
 
 
 class Study:
-    """A search in progress. Values are the metric's own; `sign` is 1 where larger is better, else -1."""
+    """A search in progress.
+
+    Values are the metric's own; `sign` is 1 where larger is better, else -1. No trial is given up before
+    `first_sweep`.
+    """
 
     def __init__(
         self,
@@ -33,6 +37,7 @@ class Study:
         sign: int,
         seed: int,
         storage: str | os.PathLike[str] | None,
+        first_sweep: int,
         about: dict[str, Any],
     ) -> None:
         self.space, self.sign = space, sign
@@ -43,8 +48,7 @@ class Study:
                 study_name=_NAME,
                 storage=_storage(storage),
                 direction="maximize" if sign > 0 else "minimize",
-                # The first three sweeps of a fit have yet to find their directions.
-                pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=3),
+                pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=first_sweep),
                 load_if_exists=True,
             )
         _check_same(self._study, about)
@@ -57,7 +61,7 @@ class Study:
     def ask(self, what: Next) -> "Asked":
         """Begin a trial."""
         if what.settings is not None:
-            self._study.enqueue_trial(_parameters(self.space, what.settings), {"own": not what.settings})
+            self._study.enqueue_trial(_parameters(self.space, what.settings))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self._study.sampler = (
@@ -66,11 +70,10 @@ class Study:
                 else self._sampler
             )
             trial = self._study.ask()
-            is_own = bool(trial.user_attrs.get("own", False))
-            settings = (
-                {} if is_own else {name: _suggested(trial, name, each) for name, each in self.space.items()}
-            )
-        settings = _used(settings)
+            # The settings as they are lie nowhere in the space: the sampler must learn nothing from them.
+            searched = {} if what.settings == {} else self.space
+            proposed = {name: _suggested(trial, name, where) for name, where in searched.items()}
+        settings = _used(proposed) if what.settings is None else dict(what.settings)
         trial.set_user_attr("settings", json.dumps(settings))
         return Asked(self._study, trial, settings)
 
@@ -158,9 +161,10 @@ def _suggested(trial: optuna.Trial, name: str, where: Range | Choice) -> Any:
         and trial.suggest_categorical(f"{name}.kind", [where.word, "number"]) == where.word
     ):
         return where.word
-    suggest: Callable[..., Any] = trial.suggest_int if where.whole else trial.suggest_float
-    low, high = (int(where.low), int(where.high)) if where.whole else (where.low, where.high)
-    return suggest(name, low, high, log=where.log)
+    if where.whole:
+        return trial.suggest_int(name, int(where.low), int(where.high), log=where.log)
+    found = float(f"{trial.suggest_float(name, where.low, where.high, log=where.log):.4g}")  # to be read
+    return min(max(found, where.low), where.high)
 
 
 def _parameters(space: Space, settings: Settings) -> dict[str, Any]:

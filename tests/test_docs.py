@@ -181,6 +181,8 @@ RECORDS = {
     "Split",
     "Summary",
     "TraceEntry",
+    "Trial",
+    "Tuned",
 }
 
 

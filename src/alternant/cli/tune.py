@@ -10,6 +10,7 @@ from alternant.als import ExplicitALS, ImplicitALS, check_metric
 from alternant.cli import INTERRUPTED, console, output
 from alternant.cli.loading import READING, ratings_of
 from alternant.cli.options import flag_text, given, whole_from, with_options
+from alternant.cli.progress import without_sweep_lines
 from alternant.errors import DataError
 from alternant.reading import read
 from alternant.splitting import Split, leave_last_out, random_split, time_split
@@ -110,19 +111,20 @@ def tune(
         kinds = {"user_kind": interactions.user_ids.kind, "item_kind": interactions.item_ids.kind}
         held_out = read(validation, **{**reading, **kinds})
     split = _split(interactions, test, seed)
-    tuned = tuning.tune(
-        ImplicitALS(seed=seed) if implicit else ExplicitALS(seed=seed),
-        interactions if split is None else split,
-        metric=name,
-        n_trials=n_trials,
-        time_budget=budget,
-        validation=held_out,
-        test=split is not None,
-        storage=storage,
-        n_jobs=n_jobs,
-        seed=seed,
-        n_threads=n_threads,
-    )
+    with without_sweep_lines():
+        tuned = tuning.tune(
+            ImplicitALS(seed=seed) if implicit else ExplicitALS(seed=seed),
+            interactions if split is None else split,
+            metric=name,
+            n_trials=n_trials,
+            time_budget=budget,
+            validation=held_out,
+            test=split is not None,
+            storage=storage,
+            n_jobs=n_jobs,
+            seed=seed,
+            n_threads=n_threads,
+        )
     output_file.write_text(tuned.to_toml(), encoding="utf-8")
     if history is not None and format is not None:
         output.write(tuned.columns(), format=format, output=history)

@@ -26,6 +26,11 @@ class Range:
     """Numbers from `low` to `high`, evenly spread over their logarithms where `log` says so.
 
     `word` is tried beside them, such as "auto"; None: numbers only. `whole`: integers only.
+
+    Examples
+    --------
+    >>> Range(0.01, 1.0).log
+    True
     """
 
     low: float
@@ -45,7 +50,13 @@ class Range:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of some values: numbers, words, True, False or None."""
+    """One of some values: numbers, words, True, False or None.
+
+    Examples
+    --------
+    >>> len(Choice((True, False)).values)
+    2
+    """
 
     values: tuple[Any, ...]
 
@@ -70,6 +81,7 @@ def default_space(estimator: Estimator, train: Interactions) -> dict[str, Range 
 
     Examples
     --------
+    >>> from alternant import Interactions
     >>> data = Interactions.from_arrays([1, 1, 2], [1, 2, 1])
     >>> sorted(default_space(ImplicitALS(), data))
     ['item_discount', 'n_factors', 'regularization', 'unobserved_weight']

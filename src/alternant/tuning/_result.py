@@ -46,9 +46,11 @@ class Tuned:
     ----------
     estimator : ExplicitALS or ImplicitALS with the best settings, to be fitted to all of the data
     metric : str
-    value : float, the best value on the validation entries. It is too good: it was picked for being the best
+    value : float, that of the best settings on the validation entries. It is too good: it was picked
     start_value : float or None, that of the settings as they were given
     trials : Trial of each fit
+    further, start_further : float or None, the averages on further parts that decided, and that of the
+        settings as they were given
     test : float or None, the metric on the test part that was never looked at before, of the best settings
         fitted to the whole training part
     start_test : float or None, the same of the settings as they were given
@@ -61,6 +63,8 @@ class Tuned:
     start_value: float | None
     trials: tuple[Trial, ...]
     stopped: str
+    further: float | None = None
+    start_further: float | None = None
     test: float | None = None
     start_test: float | None = None
 
@@ -127,6 +131,9 @@ class Tuned:
             f"Tuned: validation {self.metric} {self.value:.4f}{start}",
             f"  {len(self.trials)} trials, {n_pruned} of them given up early; {self.stopped}",
         ]
+        if self.further is not None:
+            before = "" if self.start_further is None else f" (before: {self.start_further:.4f})"
+            lines.append(f"  on further parts {self.metric} {self.further:.4f}{before}")
         if self.test is not None:
             before = "" if self.start_test is None else f" (before: {self.start_test:.4f})"
             lines.append(f"  test {self.metric} {self.test:.4f}{before}")

@@ -1,29 +1,25 @@
-"""The search: trials one after another or beside each other, until the budget is used up."""
+"""The entry: what is searched and measured on, the search, the last choice, the test."""
 
-import logging
-import math
 import os
 import time
-from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from alternant import _settings
 from alternant.als import ExplicitALS, ImplicitALS, check_metric, validator
-from alternant.errors import AlternantError, DataError
+from alternant.errors import DataError
 from alternant.interactions import Interactions, check_interactions
 from alternant.kernels import resolve_threads
 from alternant.splitting import Split, leave_last_out, random_split, time_split
-from alternant.training import HalfSweep
-from alternant.tuning._plan import Next, few_factors, plan
-from alternant.tuning._result import Tuned
-from alternant.tuning._space import Estimator, Range, Space, check_space, default_space
-from alternant.tuning._study import Asked, Study
+from alternant.tuning._finals import Finalist, PutAside, finals
+from alternant.tuning._result import Trial, Tuned
+from alternant.tuning._search import Job, Search
+from alternant.tuning._space import Estimator, Space, check_space, default_space
+from alternant.tuning._study import Study
 
-logger = logging.getLogger("alternant.tuning")
-
+INTERRUPTED = "interrupted"
 DEFAULT_TRIALS = 40
+SEARCH_SHARE = 0.75
+"""Of the time; the rest is for the last choice."""
 MOST_SWEEPS = 24
 
 # From small start values errors of ratings stand still for a while, longer with the link.
@@ -49,8 +45,9 @@ def tune(
 
     Every trial fits the estimator to the training entries less a validation part, with early stopping on that
     part, and is given up when it is worse than the median of the others after as many sweeps. The first is
-    that of the settings as they are, so that the result is no worse on the validation part. The number of
-    factors is small at first and doubled while that helps, with λ refined.
+    that of the settings as they are. The number of factors is small at first and doubled while that helps,
+    with λ refined. At the end the five best and the settings as they are are fitted on three further parts,
+    and their averages decide: the best of many values on one part is best by luck in good part.
 
     Parameters
     ----------
@@ -67,8 +64,8 @@ def tune(
     space : mapping of settings to Range or Choice, optional
         What is searched; None: :func:`default_space`.
     validation : Interactions, optional
-        The validation part. None: 10 % of the training part, put aside as the test part was, where that was
-        by time or the last of each user; else at random.
+        The validation part; there is no last choice on further parts then. None: 10 % of the training part,
+        put aside as the test part was, where that was by time or the last of each user; else at random.
     test : bool, default False
         Measure the best settings and those given on the split's test part at the end, fitted to the whole
         training part.
@@ -102,7 +99,7 @@ def tune(
     >>> from alternant.synthetic import catalogue
     >>> plays = catalogue(n_users=60, n_items=40, n_entries=900).interactions
     >>> tuned = tune(ImplicitALS(n_factors=8), plays, n_trials=3)
-    >>> len(tuned.trials), tuned.value >= tuned.start_value
+    >>> len(tuned.trials), tuned.further >= tuned.start_further
     (3, True)
     """
     if not isinstance(estimator, ExplicitALS | ImplicitALS):
@@ -123,13 +120,16 @@ def tune(
         time_budget = _settings.number("time_budget", time_budget, "seconds above 0", lambda x: x > 0)
     if test and not isinstance(data, Split):
         raise DataError("test needs a Split, whose test part is put aside; got interactions alone")
-    train, held_out = _parts(data, validation, seed)
+    train = data.train if isinstance(data, Split) else data
+    check_interactions(train)
+    put_aside = _put_aside(data.how if isinstance(data, Split) and train.has_times else "", seed)
+    train, held_out = put_aside(train, 0) if validation is None else (train, validation)
     if space is None:
         space = default_space(estimator, train)
     check_space(space, estimator)
     sign = -1 if name in ("rmse", "mae") else 1
     first_sweep = FIRST_SWEEP[kind]
-    job = _Job(
+    job = Job(
         replace(
             estimator,
             n_sweeps=max(MOST_SWEEPS, estimator.n_sweeps),
@@ -149,198 +149,84 @@ def tune(
         "entries": [train.n_users, train.n_items, train.n_entries, held_out.n_entries],
     }
     study = Study(space, sign=sign, seed=seed, storage=storage, first_sweep=first_sweep, about=about)
-    stopped = _Search(study, job, space, n_trials, time_budget).run(n_jobs)
-    return _tuned(study, job, stopped, data if test and isinstance(data, Split) else None, n_threads)
+    until = None if time_budget is None else time.monotonic() + time_budget
+    share = SEARCH_SHARE if validation is None else 1.0
+    stopped = Search(study, job, space, n_trials, time_budget, share).run(n_jobs)
+    last: tuple[Finalist, ...] = ()
+    if validation is None and stopped != INTERRUPTED:
+        alone = replace(job, base=replace(job.base, n_threads=resolve_threads(n_threads)))
+        last = finals(alone, study.trials, put_aside, until)
+    tuned = _tuned(study.trials, job, last, stopped)
+    if not test or stopped == INTERRUPTED or not isinstance(data, Split):
+        return tuned
+    start_test = _tested(job.given, data, name, n_threads)
+    is_given = tuned.estimator == job.given
+    return replace(
+        tuned,
+        test=start_test if is_given else _tested(tuned.estimator, data, name, n_threads),
+        start_test=start_test,
+    )
 
 
-def _parts(
-    data: Interactions | Split, validation: Interactions | None, seed: int
-) -> tuple[Interactions, Interactions]:
-    """Return what trials are fitted to, and what they are measured on. Never looks at a test part."""
-    train = data.train if isinstance(data, Split) else data
-    check_interactions(train)
-    if validation is not None:
-        return train, validation
-    how = data.how if isinstance(data, Split) else ""
-    if "time" in how and train.has_times and "last" not in how:
-        split = time_split(train, test_fraction=0.1)
-    elif "last" in how:
-        split = leave_last_out(train, fraction=0.1, seed=seed)
-    else:
-        split = random_split(train, test_fraction=0.1, seed=seed)
-    return split.train, split.test
+def _put_aside(how: str, seed: int) -> PutAside:
+    """Return how parts are put aside: a tenth of the entries, as the test part of a split was."""
+
+    def by_time(data: Interactions, number: int) -> tuple[Interactions, Interactions]:
+        for _ in range(max(number, 1)):  # windows one before the other
+            split = time_split(data, test_fraction=0.1)
+            data = split.train
+        return split.train, split.test
+
+    def last(data: Interactions, number: int) -> tuple[Interactions, Interactions]:
+        for _ in range(max(number, 1)):
+            split = leave_last_out(data, fraction=0.1, seed=seed)
+            data = split.train
+        return split.train, split.test
+
+    def random(data: Interactions, number: int) -> tuple[Interactions, Interactions]:
+        split = random_split(data, test_fraction=0.1, seed=(seed + number) % 2**64)
+        return split.train, split.test
+
+    if "last" in how:
+        return last
+    return by_time if "time" in how else random
 
 
-@dataclass(frozen=True, eq=False)
-class _Job:
-    """What every trial is a fit of: `base` has the most sweeps and the threads of one trial."""
-
-    base: Estimator
-    given: Estimator
-    train: Interactions
-    held_out: Interactions
-    metric: str
-    sign: int
-
-    def run(self, asked: Asked, until: float | None, is_over: Callable[[], bool]) -> bool:
-        """Fit one trial and tell the study; return whether Ctrl-C was pressed during it."""
-        began = time.perf_counter()
-        ended: dict[str, Any] = {"hopeless": False}
-
-        def follow(event: HalfSweep) -> bool:
-            if event.validation is not None and asked.is_hopeless(event.validation, event.sweep):
-                ended["hopeless"] = True
-            return ended["hopeless"] or is_over()
-
-        left = None if until is None else max(until - time.monotonic(), 1e-3)
-        try:
-            estimator = replace(self.base, **asked.settings, time_budget=left)
-            model = estimator.fit(
-                self.train, validation=self.held_out, validation_metric=self.metric, callback=follow
-            )
-        except AlternantError as error:
-            logger.warning("trial %d failed: %s", asked.number, error)
-            asked.tell("failed", None, n_sweeps=0, seconds=time.perf_counter() - began)
-            return False
-        except KeyboardInterrupt:
-            asked.tell("failed", None, n_sweeps=0, seconds=time.perf_counter() - began)
-            return True
-        was_interrupted = model.stopped.startswith("interrupted") or (is_over() and not ended["hopeless"])
-        values = [entry.validation for entry in model.trace if entry.side == "items"]
-        signed = [-math.inf if value is None else self.sign * value for value in values]
-        value, n_sweeps = model.trace[-1].validation, 1 + signed.index(max(signed))
-        state = "pruned" if ended["hopeless"] else "failed" if was_interrupted else "complete"
-        seconds = time.perf_counter() - began
-        asked.tell(state, value, n_sweeps=n_sweeps, seconds=seconds)  # type: ignore[arg-type]
-        logger.info(
-            "trial %d: %s %.4f in %d sweeps, %.1f s%s; %s",
-            asked.number,
-            self.metric,
-            value,
-            n_sweeps,
-            seconds,
-            "" if state == "complete" else f" ({state})",
-            _in_words(asked.settings),
-        )
-        return was_interrupted
-
-
-class _Search:
-    """Asks the plan for the next trial as long as there is a budget."""
-
-    def __init__(
-        self, study: Study, job: _Job, space: Space, n_trials: int | None, time_budget: float | None
-    ) -> None:
-        self.study, self.job, self.space = study, job, space
-        self.n_trials, self.time_budget = n_trials, time_budget
-        self.began = time.monotonic()
-        self.until = None if time_budget is None else self.began + time_budget
-        self.n_before = self.n_begun = len(study.trials)
-        self.is_over = False
-
-    def run(self, n_jobs: int) -> str:
-        """Run trials until the budget is used up; return why it ended."""
-        return self._one_by_one() if n_jobs == 1 else self._beside(n_jobs)
-
-    def _one_by_one(self) -> str:
-        while (why := self._end()) is None:
-            if self.job.run(self._next(), self.until, lambda: False):
-                return "interrupted"
-        return why
-
-    def _beside(self, n_jobs: int) -> str:
-        running: set[Future[bool]] = set()
-        with ThreadPoolExecutor(n_jobs) as pool:
-            try:
-                while True:
-                    why = self._end()
-                    while why is None and len(running) < n_jobs:
-                        running.add(pool.submit(self.job.run, self._next(), self.until, lambda: self.is_over))
-                        why = self._end()
-                    if not running:
-                        return why or ""
-                    ended, running = wait(running, return_when=FIRST_COMPLETED)
-                    for each in ended:
-                        each.result()
-            except KeyboardInterrupt:
-                self.is_over = True  # trials end with their half-sweep
-                return "interrupted"
-
-    def _end(self) -> str | None:
-        if self.n_trials is not None and self.n_begun >= self.n_trials:
-            return "all trials done"
-        if self.n_begun > self.n_before and self.until is not None and time.monotonic() >= self.until:
-            return f"the time budget of {self.time_budget:g} s is used up"
-        return None
-
-    def _share(self) -> float:
-        """Return which share of the budget is used up."""
-        shares = [0.0]
-        if self.n_trials is not None:
-            shares.append(self.n_begun / self.n_trials)
-        if self.time_budget is not None:
-            shares.append((time.monotonic() - self.began) / self.time_budget)
-        return max(shares)
-
-    def _next(self) -> Asked:
-        number, self.n_begun = self.n_begun, self.n_begun + 1
-        if number == 0:
-            return self.study.ask(Next({}))
-        few = few_factors(self.space)
-        if number == 1 and few is not None:
-            return self.study.ask(Next(_middle(self.space, self.job.given, few)))
-        return self.study.ask(plan(self.space, self.study.done, self._share(), self.study.tried))
-
-
-def _middle(space: Space, given: Estimator, few: int) -> dict[str, Any]:
-    """Return the settings as they are, by numbers of the space, at few factors."""
-    settings: dict[str, Any] = {}
-    for name, where in space.items():
-        value = getattr(given, name)
-        if isinstance(where, Range):
-            is_number = isinstance(value, int | float) and where.low <= value <= where.high
-            middle = math.sqrt(where.low * where.high) if where.log else (where.low + where.high) / 2
-            is_word = where.word is not None and value == where.word
-            settings[name] = value if is_number or is_word else middle
-        else:
-            settings[name] = value if value in where.values else where.values[0]
-    return settings | {"n_factors": few}
-
-
-def _tuned(study: Study, job: _Job, stopped: str, split: Split | None, n_threads: int | None) -> Tuned:
-    """Return the best of all trials; with a split, measure it on its test part."""
-    trials = study.trials
+def _tuned(trials: tuple[Trial, ...], job: Job, last: tuple[Finalist, ...], stopped: str) -> Tuned:
+    """Return the best of the last choice, or of all trials where there was none."""
     done = [trial for trial in trials if trial.value is not None]
     if not done:
-        if stopped == "interrupted":
+        if stopped == INTERRUPTED:
             raise KeyboardInterrupt
         raise DataError("no trial came to an end; see the log, or give the search more time")
-    best = max(done, key=lambda trial: job.sign * (trial.value or 0.0))
-    estimator = replace(job.given, **best.settings, n_sweeps=best.n_sweeps)
     start = next((trial.value for trial in done if not trial.settings), None)
-    tuned = Tuned(estimator, job.metric, float(best.value or 0.0), start, trials, stopped)
-    if split is None or stopped == "interrupted":
-        return tuned
-
-    def measured(each: Estimator) -> float:
-        threads = resolve_threads(n_threads)
-        ruler = validator(
-            split.test,
-            job.metric,
-            split.train,
-            kind="explicit" if isinstance(each, ExplicitALS) else "implicit",
-            all_count=isinstance(each, ImplicitALS) and each.value == "ignore",
-            n_threads=threads,
-        )
-        model = replace(each, n_threads=threads).fit(split.train)
-        return ruler.measure(model)
-
-    return replace(tuned, test=measured(estimator), start_test=measured(job.given))
+    if last:
+        best, n_sweeps = last[0].trial, last[0].n_sweeps
+    else:
+        best = max(done, key=lambda trial: job.sign * (trial.value or 0.0))
+        n_sweeps = best.n_sweeps
+    estimator = replace(job.given, **best.settings, n_sweeps=n_sweeps) if best.settings else job.given
+    return Tuned(
+        estimator,
+        job.metric,
+        float(best.value or 0.0),
+        start,
+        trials,
+        stopped,
+        further=last[0].value if last else None,
+        start_further=next((each.value for each in last if not each.trial.settings), None),
+    )
 
 
-def _in_words(settings: dict[str, Any]) -> str:
-    words = [
-        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
-        for name, value in settings.items()
-    ]
-    return ", ".join(words) or "the settings given"
+def _tested(estimator: Estimator, split: Split, metric: str, n_threads: int | None) -> float:
+    """Fit the training part of a split, and measure on its test part."""
+    threads = resolve_threads(n_threads)
+    ruler = validator(
+        split.test,
+        metric,
+        split.train,
+        kind="explicit" if isinstance(estimator, ExplicitALS) else "implicit",
+        all_count=isinstance(estimator, ImplicitALS) and estimator.value == "ignore",
+        n_threads=threads,
+    )
+    return ruler.measure(replace(estimator, n_threads=threads).fit(split.train))

@@ -14,7 +14,7 @@ from alternant.errors import AlternantError
 from alternant.interactions import Interactions
 from alternant.tuning._plan import Settings
 from alternant.tuning._result import Trial
-from alternant.tuning._search import Job, best_sweep
+from alternant.tuning._search import Job, outcome
 
 logger = logging.getLogger("alternant.tuning")
 
@@ -86,8 +86,9 @@ def _measured(
             return None
         if model.stopped.startswith("interrupted"):
             return None
-        values.append(float(model.trace[-1].validation or 0.0))
-        n_sweeps.append(best_sweep(model, job.sign))
+        value, sweeps = outcome(model, job)
+        values.append(value)
+        n_sweeps.append(sweeps)
     finalist = Finalist(trial, statistics.fmean(values), round(statistics.median(n_sweeps)))
     logger.info("trial %d on further parts: %s %.4f", trial.number, job.metric, finalist.value)
     return finalist

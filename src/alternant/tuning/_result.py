@@ -23,9 +23,9 @@ class Trial:
     ----------
     number : int, from 0
     settings : those in which it differed from the estimator that was given
-    value : float, of the metric on the validation entries, by the best sweep's finished model; None where
-        the trial was given up
-    n_sweeps : int, the best sweep; 0 where there is none
+    value : float, of the metric on the validation entries: of ratings the best sweep's, of lists the last
+        one's; None where the trial was given up
+    n_sweeps : int, of the settings; 0 where the trial failed
     seconds : float
     state : "complete", "pruned" (given up for values far from the best) or "failed"
     """

@@ -29,6 +29,7 @@ class Job:
     held_out: Interactions
     metric: str
     sign: int
+    stops_early: bool
 
     def run(self, asked: Asked, until: float | None, is_over: Callable[[], bool]) -> bool:
         """Fit one trial and tell the study; return whether Ctrl-C was pressed during it."""
@@ -54,7 +55,7 @@ class Job:
             asked.tell("failed", None, n_sweeps=0, seconds=time.perf_counter() - began)
             return True
         was_interrupted = model.stopped.startswith("interrupted") or (is_over() and not ended["hopeless"])
-        value, n_sweeps = model.trace[-1].validation, best_sweep(model, self.sign)
+        value, n_sweeps = outcome(model, self)
         state = "pruned" if ended["hopeless"] else "failed" if was_interrupted else "complete"
         seconds = time.perf_counter() - began
         asked.tell(state, value, n_sweeps=n_sweeps, seconds=seconds)  # type: ignore[arg-type]
@@ -160,11 +161,17 @@ def _middle(space: Space, given: Estimator, few: int) -> dict[str, Any]:
     return settings | {"n_factors": few}
 
 
-def best_sweep(model: FactorModel, sign: int) -> int:
-    """Return the sweep, from 1, whose validation value was best, the first of equals."""
-    values = [entry.validation for entry in model.trace if entry.side == "items"]
-    signed = [-math.inf if value is None else sign * value for value in values]
-    return 1 + signed.index(max(signed))
+def outcome(model: FactorModel, job: "Job") -> tuple[float, int]:
+    """Return the value of a fit and its number of sweeps.
+
+    Of ratings those of its best sweep. Lists can be best by accident in one of the first sweeps, far from
+    where the fit converges to, with a value that other data do not confirm: so what counts is the last sweep.
+    """
+    values = [entry.validation or 0.0 for entry in model.trace if entry.side == "items"]
+    if not job.stops_early:
+        return values[-1], job.given.n_sweeps
+    signed = [job.sign * value for value in values]
+    return model.trace[-1].validation or 0.0, 1 + signed.index(max(signed))
 
 
 def _in_words(settings: dict[str, Any]) -> str:

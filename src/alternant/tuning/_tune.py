@@ -43,11 +43,12 @@ def tune(
 ) -> Tuned:
     """Look for settings of an estimator that are better on held-out entries.
 
-    Every trial fits the estimator to the training entries less a validation part, with early stopping on that
-    part, and is given up when it is worse than the median of the others after as many sweeps. The first is
-    that of the settings as they are. The number of factors is small at first and doubled while that helps,
-    with λ refined. At the end the five best and the settings as they are are fitted on three further parts,
-    and their averages decide: the best of many values on one part is best by luck in good part.
+    Every trial fits the estimator to the training entries less a validation part, and is given up when it is
+    worse than the median of the others after as many sweeps. Of ratings it stops early, so that the number of
+    sweeps is found, too. The first trial is that of the settings as they are. The number of factors is small
+    at first and doubled while that helps, with λ refined. At the end the five best and the settings as they
+    are are fitted on three further parts, and their averages decide: the best of many values on one part is
+    best by luck in good part.
 
     Parameters
     ----------
@@ -129,11 +130,13 @@ def tune(
     check_space(space, estimator)
     sign = -1 if name in ("rmse", "mae") else 1
     first_sweep = FIRST_SWEEP[kind]
+    stops_early = kind == "explicit"
+    n_sweeps = max(MOST_SWEEPS, estimator.n_sweeps) if stops_early else estimator.n_sweeps
     job = Job(
         replace(
             estimator,
-            n_sweeps=max(MOST_SWEEPS, estimator.n_sweeps),
-            patience=max(first_sweep, estimator.patience),
+            n_sweeps=n_sweeps,
+            patience=max(first_sweep, estimator.patience) if stops_early else n_sweeps,
             n_threads=max(1, resolve_threads(n_threads) // n_jobs),
         ),
         estimator,
@@ -141,6 +144,7 @@ def tune(
         held_out,
         name,
         sign,
+        stops_early,
     )
     about = {
         "estimator": f"{type(estimator).__name__} {replace(estimator, n_threads=None)!r}",

@@ -44,6 +44,7 @@ struct BucketScratch {
 
 template <class T, class Place>
 void move_elements(uint8_t* elements, int64_t n, const Place* place_of, std::vector<uint64_t>& scratch) {
+    if (n == 0) return;  // memcpy wants no null pointer, not even for nothing
     scratch.resize(static_cast<size_t>((n * static_cast<int64_t>(sizeof(T)) + 7) / 8));
     auto* copy = reinterpret_cast<T*>(scratch.data());
     auto* out = reinterpret_cast<T*>(elements);

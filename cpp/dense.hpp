@@ -16,18 +16,21 @@ inline size_t gramian_scratch_bytes(int64_t width) {
 
 // gram (float64, width × width; right of the diagonal, and some of the rest) += table[first:last]ᵀ
 // table[first:last].
-inline void add_gramian(const float* table, int64_t first, int64_t last, int64_t width, double* gram,
-                        void* scratch) {
+//
+// table : rows of `stride` floats; scale : null (ones), or what each row is multiplied by
+inline void add_gramian(const float* table, int64_t stride, const float* scale, int64_t first, int64_t last,
+                        int64_t width, double* gram, void* scratch) {
     const int64_t wp = padded(width);
     float* panel = (float*)scratch;
     float* product = panel + gramian_panel_rows * wp;
     for (; first < last; first += gramian_panel_rows) {
         const int64_t rows = last - first < gramian_panel_rows ? last - first : gramian_panel_rows;
         for (int64_t r = 0; r < rows; ++r) {
-            const float* y = table + (first + r) * width;
+            const float* y = table + (first + r) * stride;
+            const float by = scale != nullptr ? scale[first + r] : 1.0f;
             for (int64_t c = 0; c < wp; c += lanes) {
                 store(panel + c * gramian_panel_rows + r * lanes,
-                      c + lanes <= width ? load(y + c) : load_part(y + c, (int)(width - c)));
+                      by * (c + lanes <= width ? load(y + c) : load_part(y + c, (int)(width - c))));
             }
         }
         for (int64_t i = 0; i < wp * wp; ++i) product[i] = 0.0f;
@@ -51,8 +54,8 @@ inline size_t multiply_scratch_bytes(int64_t width) {
 
 // out[r] = table[r] · panel for `rows` rows, `columns` of tile_blocks · lanes columns.
 template <int rows>
-ALTERNANT_INLINE void multiply_tile(const float* table, int64_t width, const float* panel, int64_t columns,
-                                    float* out, int64_t out_width) {
+ALTERNANT_INLINE void multiply_tile(const float* table, int64_t stride, int64_t width, const float* panel,
+                                    int64_t columns, float* out, int64_t out_stride) {
     Vec sums[rows][tile_blocks];
 #pragma GCC unroll 8
     for (int r = 0; r < rows; ++r) {
@@ -65,7 +68,7 @@ ALTERNANT_INLINE void multiply_tile(const float* table, int64_t width, const flo
         for (int c = 0; c < tile_blocks; ++c) v[c] = load(panel + (i * tile_blocks + c) * lanes);
 #pragma GCC unroll 8
         for (int r = 0; r < rows; ++r) {
-            const float x = table[r * width + i];
+            const float x = table[r * stride + i];
 #pragma GCC unroll 4
             for (int c = 0; c < tile_blocks; ++c) sums[r][c] += x * v[c];
         }
@@ -74,7 +77,7 @@ ALTERNANT_INLINE void multiply_tile(const float* table, int64_t width, const flo
     for (int r = 0; r < rows; ++r) {
 #pragma GCC unroll 4
         for (int c = 0; c < tile_blocks; ++c) {
-            float* p = out + r * out_width + c * lanes;
+            float* p = out + r * out_stride + c * lanes;
             if ((c + 1) * lanes <= columns) {
                 store(p, sums[r][c]);
             } else {
@@ -84,31 +87,37 @@ ALTERNANT_INLINE void multiply_tile(const float* table, int64_t width, const flo
     }
 }
 
-// out[r] = table[r] · matrix for rows [first, last); matrix : shape (width, out_width).
-inline void multiply(const float* table, int64_t first, int64_t last, int64_t width, const float* matrix,
-                     int64_t out_width, float* out, void* scratch) {
+// out[r] = table[r] · matrix for rows [first, last); matrix : shape (width, out_width). Rows of the table are
+// `stride` floats long, and what lies behind the first `width` of them is copied.
+inline void multiply(const float* table, int64_t stride, int64_t first, int64_t last, int64_t width,
+                     const float* matrix, int64_t out_width, float* out, void* scratch) {
+    const int64_t out_stride = out_width + stride - width, step = tile_blocks * lanes;
     float* panel = (float*)scratch;
-    for (int64_t begin = 0; begin < out_width; begin += tile_blocks * lanes) {
-        const int64_t columns =
-            out_width - begin < tile_blocks * lanes ? out_width - begin : tile_blocks * lanes;
+    for (int64_t begin = 0; begin < out_width; begin += step) {
+        const int64_t columns = out_width - begin < step ? out_width - begin : step;
         for (int64_t i = 0; i < width; ++i) {
-            for (int64_t c = 0; c < tile_blocks * lanes; c += lanes) {
+            for (int64_t c = 0; c < step; c += lanes) {
                 const int64_t left = columns - c;
                 const float* y = matrix + i * out_width + begin + c;
-                store(panel + i * tile_blocks * lanes + c, left >= lanes ? load(y)
-                                                           : left > 0    ? load_part(y, (int)left)
-                                                                         : Vec{});
+                store(panel + i * step + c, left >= lanes ? load(y)
+                                            : left > 0    ? load_part(y, (int)left)
+                                                          : Vec{});
             }
         }
+        float* to = out + begin;
         int64_t r = first;
         for (; r + tile_rows <= last; r += tile_rows) {
-            multiply_tile<tile_rows>(table + r * width, width, panel, columns, out + r * out_width + begin,
-                                     out_width);
+            multiply_tile<tile_rows>(table + r * stride, stride, width, panel, columns, to + r * out_stride,
+                                     out_stride);
         }
         for (; r < last; ++r) {
-            multiply_tile<1>(table + r * width, width, panel, columns, out + r * out_width + begin,
-                             out_width);
+            multiply_tile<1>(table + r * stride, stride, width, panel, columns, to + r * out_stride,
+                             out_stride);
         }
+    }
+    for (int64_t r = first; r < last; ++r) {
+        for (int64_t c = width; c < stride; ++c)
+            out[r * out_stride + out_width + c - width] = table[r * stride + c];
     }
 }
 

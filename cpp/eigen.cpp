@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
+
+#include "isa.hpp"
+#include "run_each.hpp"
 
 namespace alternant {
 namespace {
@@ -15,11 +19,6 @@ double dot(const double* x, const double* y, int64_t n) {
     }
     for (; i < n; ++i) sums[0] += x[i] * y[i];
     return (sums[0] + sums[1]) + (sums[2] + sums[3]);
-}
-
-// y += factor · x
-void add_scaled(double factor, const double* x, double* y, int64_t n) {
-    for (int64_t i = 0; i < n; ++i) y[i] += factor * x[i];
 }
 
 // Turn x (n numbers) into v with (I − β v vᵀ) x = α e₀; returns β (0 where x is a multiple of e₀ already).
@@ -38,7 +37,9 @@ double reflector(double* x, int64_t n, double& alpha) {
 }
 
 // A = Wᵀ T W: T's diagonal to d, its off-diagonal to e[0..n−2], the orthogonal W to `vectors`.
-void tridiagonalize(double* a, int64_t n, double* d, double* e, double* vectors, double* q) {
+void tridiagonalize(double* a, int64_t n, double* d, double* e, double* vectors, double* q,
+                    const RunOptions& options) {
+    const LevelKernels& level = kernels();
     for (int64_t i = 0; i + 2 < n; ++i) {
         double* v = a + i * n + i + 1;  // row i keeps its reflector, d[i] takes A_ii and a[i, i] then takes β
         const int64_t m = n - i - 1;
@@ -47,15 +48,11 @@ void tridiagonalize(double* a, int64_t n, double* d, double* e, double* vectors,
         a[i * n + i] = beta;
         if (beta == 0.0) continue;
         // q = β A v − (β² vᵀA v / 2) v, A ← A − v qᵀ − q vᵀ on the trailing block.
-        std::fill(q, q + m, 0.0);
         double* block = a + (i + 1) * n + i + 1;
-        for (int64_t r = 0; r < m; ++r) add_scaled(beta * v[r], block + r * n, q, m);
-        add_scaled(-0.5 * beta * dot(q, v, m), v, q, m);
-        for (int64_t r = 0; r < m; ++r) {
-            double* row = block + r * n;
-            const double vr = v[r], qr = q[r];
-            for (int64_t c = 0; c < m; ++c) row[c] -= vr * q[c] + qr * v[c];
-        }
+        level.eigen_combine_rows(block, n, m, v, beta, q);
+        const double share = -0.5 * beta * dot(q, v, m);
+        for (int64_t c = 0; c < m; ++c) q[c] += share * v[c];
+        level.eigen_subtract_outer(block, n, m, v, q);
     }
     for (int64_t i = std::max<int64_t>(n - 2, 0); i < n; ++i) {
         d[i] = a[i * n + i];
@@ -63,29 +60,44 @@ void tridiagonalize(double* a, int64_t n, double* d, double* e, double* vectors,
     }
     std::fill(vectors, vectors + n * n, 0.0);
     for (int64_t i = 0; i < n; ++i) vectors[i * n + i] = 1.0;
-    for (int64_t i = n - 3; i >= 0; --i) {
-        const double beta = a[i * n + i];
-        if (beta == 0.0) continue;
-        const double* v = a + i * n + i + 1;
-        for (int64_t r = i + 1; r < n; ++r) {
-            double* row = vectors + r * n + i + 1;
-            add_scaled(-beta * dot(row, v, n - i - 1), v, row, n - i - 1);
-        }
-    }
+    constexpr int64_t rows = 8;
+    run_each(chunks_of(n, rows), options, [&](int64_t chunk) {
+        // The last rows have the most to do.
+        const Span span = span_of(chunks_of(n, rows) - 1 - chunk, rows, n);
+        level.eigen_reflect_rows(a, n, span.begin, span.end, vectors);
+    });
 }
 
-// Rotate rows i and i + 1 of `vectors`.
-void rotate_rows(double* vectors, int64_t n, int64_t i, double c, double s) {
-    double *x = vectors + i * n, *y = x + n;
-    for (int64_t j = 0; j < n; ++j) {
-        const double xj = x[j], yj = y[j];
-        x[j] = c * xj - s * yj;
-        y[j] = s * xj + c * yj;
+// Rotations of rows, gathered and then applied to runs of columns that fit a cache.
+class Rotations {
+  public:
+    Rotations(double* vectors, int64_t n, const RunOptions& options)
+        : vectors_(vectors), n_(n), options_(options) {}
+
+    void add(int64_t row, double c, double s) {
+        waiting_.push_back({row, c, s});
+        if (waiting_.size() >= 1 << 16) apply();
     }
-}
+    void apply() {
+        constexpr int64_t columns = 32;
+        const LevelKernels& level = kernels();
+        run_each(chunks_of(n_, columns), options_, [&](int64_t chunk) {
+            const Span span = span_of(chunk, columns, n_);
+            level.eigen_rotate_columns(waiting_.data(), static_cast<int64_t>(waiting_.size()), n_, span.begin,
+                                       span.end, vectors_);
+        });
+        waiting_.clear();
+    }
+
+  private:
+    double* vectors_;
+    int64_t n_;
+    const RunOptions& options_;
+    std::vector<Rotation> waiting_;
+};
 
 // One implicit QL step on the unreduced block [first, last] of T.
-void ql_step(double* d, double* e, double* vectors, int64_t n, int64_t first, int64_t last) {
+void ql_step(double* d, double* e, Rotations& rotations, int64_t first, int64_t last) {
     double g = (d[first + 1] - d[first]) / (2.0 * e[first]);
     g = d[last] - d[first] + e[first] / (g + std::copysign(std::hypot(g, 1.0), g));
     double c = 1.0, s = 1.0, p = 0.0;
@@ -104,7 +116,7 @@ void ql_step(double* d, double* e, double* vectors, int64_t n, int64_t first, in
         p = s * t;
         d[i + 1] = g + p;
         g = c * t - b;
-        rotate_rows(vectors, n, i, c, s);
+        rotations.add(i, c, s);
     }
     d[first] -= p;
     e[first] = g;
@@ -112,7 +124,10 @@ void ql_step(double* d, double* e, double* vectors, int64_t n, int64_t first, in
 
 }  // namespace
 
-bool symmetric_eigen(double* a, int64_t n, double* w, double* vectors, double* work) {
+bool symmetric_eigen(double* a, int64_t n, double* w, double* vectors, double* work,
+                     const RunOptions& given) {
+    RunOptions options = given;
+    if (n < 128) options.n_threads = 1;  // not worth a thread
     double *d = work, *e = work + n, *q = work + 2 * n;
     double largest = 0.0;
     for (int64_t i = 0; i < n * n; ++i) {
@@ -122,7 +137,8 @@ bool symmetric_eigen(double* a, int64_t n, double* w, double* vectors, double* w
     // Squares of numbers near 1 neither overflow nor vanish.
     const double unit = largest > 0.0 ? largest : 1.0;
     for (int64_t i = 0; i < n * n; ++i) a[i] /= unit;
-    tridiagonalize(a, n, d, e, vectors, q);
+    tridiagonalize(a, n, d, e, vectors, q, options);
+    Rotations rotations(vectors, n, options);
     // Measured by the whole matrix: beside the noise that stands for zero eigenvalues nothing would ever be
     // small.
     double negligible = 0.0;
@@ -136,9 +152,10 @@ bool symmetric_eigen(double* a, int64_t n, double* w, double* vectors, double* w
             while (last + 1 < n && std::fabs(e[last]) > negligible) ++last;
             if (last == first) break;
             if (step == 60) return false;
-            ql_step(d, e, vectors, n, first, last);
+            ql_step(d, e, rotations, first, last);
         }
     }
+    rotations.apply();
     // Selection sort, since moving rows costs more than comparing.
     for (int64_t i = 0; i < n; ++i) {
         const int64_t best = std::max_element(d + i, d + n) - d;

@@ -12,6 +12,7 @@ namespace alternant {
 
 struct PackTask;
 struct PairsTask;
+struct Rotation;
 struct TopKTask;
 enum class Screen : int32_t;
 
@@ -25,13 +26,20 @@ struct LevelKernels {
     // dense.hpp: gram += table[first:last]ᵀ table[first:last] (upper triangle, row-major, width × width);
     // out[first:last] = table[first:last] · matrix; out[first:last] = Σ_e values_e · table[indices_e].
     size_t (*gramian_scratch_bytes)(int64_t width);
-    void (*add_gramian)(const float* table, int64_t first, int64_t last, int64_t width, double* gram,
-                        void* scratch);
+    void (*add_gramian)(const float* table, int64_t stride, const float* scale, int64_t first, int64_t last,
+                        int64_t width, double* gram, void* scratch);
     size_t (*multiply_scratch_bytes)(int64_t width);
-    void (*multiply)(const float* table, int64_t first, int64_t last, int64_t width, const float* matrix,
-                     int64_t out_width, float* out, void* scratch);
+    void (*multiply)(const float* table, int64_t stride, int64_t first, int64_t last, int64_t width,
+                     const float* matrix, int64_t out_width, float* out, void* scratch);
     void (*multiply_sparse)(const int64_t* offsets, const int32_t* indices, const float* values, double shift,
                             const float* table, int64_t width, int64_t first, int64_t last, float* out);
+    // eigen_loops.hpp
+    void (*eigen_combine_rows)(const double* block, int64_t stride, int64_t m, const double* v, double beta,
+                               double* q);
+    void (*eigen_subtract_outer)(double* block, int64_t stride, int64_t m, const double* v, const double* q);
+    void (*eigen_reflect_rows)(const double* a, int64_t n, int64_t first, int64_t last, double* vectors);
+    void (*eigen_rotate_columns)(const Rotation* rotations, int64_t count, int64_t n, int64_t first,
+                                 int64_t last, double* vectors);
     // prior.hpp: rows, or features, [first, last) of a panel; false where an index is out of range.
     bool (*prior_weigh)(const WeighTask&, int64_t panel, int64_t first, int64_t last, double* sums);
     bool (*prior_step)(const StepTask&, int64_t panel, const float* lengths, int64_t first, int64_t last,

@@ -2,6 +2,7 @@
 // name, and use no templates of the standard library: a copy of one compiled for a higher level could be the
 // one that the linker keeps for all.
 #include "dense.hpp"
+#include "eigen_loops.hpp"
 #include "isa.hpp"
 #include "peaks.hpp"
 #include "prior.hpp"
@@ -22,6 +23,10 @@ const LevelKernels ALTERNANT_JOIN(level_, ALTERNANT_LEVEL) = {
     &ALTERNANT_LEVEL::multiply_scratch_bytes,
     &ALTERNANT_LEVEL::multiply,
     &ALTERNANT_LEVEL::multiply_sparse,
+    &ALTERNANT_LEVEL::eigen::combine_rows,
+    &ALTERNANT_LEVEL::eigen::subtract_outer,
+    &ALTERNANT_LEVEL::eigen::reflect_rows,
+    &ALTERNANT_LEVEL::eigen::rotate_columns,
     &ALTERNANT_LEVEL::prior::weigh,
     &ALTERNANT_LEVEL::prior::step,
     &ALTERNANT_LEVEL::prior::turn,

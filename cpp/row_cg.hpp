@@ -21,7 +21,7 @@ struct CgLimits {
     float gain;
     int least_steps;
 };
-constexpr CgLimits cg_implicit{0.01f, 2}, cg_explicit{0.003f, 3};
+constexpr CgLimits cg_implicit{0.01f, 1}, cg_explicit{0.003f, 3};
 constexpr float cg_settled = 1e-10f;
 constexpr int cg_most_steps = 8;
 // Implicit rows whose condition number may be above this (see bound_condition) are solved exactly: steps gain
@@ -39,7 +39,7 @@ ALTERNANT_INLINE float dot(const float* x, const float* y, int64_t n) {
     return sum(even + odd);
 }
 
-// Σ (b − a y·x) y to s.residual, a to s.weight. Returns the entries' part of the objective at x (null: 0).
+// Σ (b − a y·x) y to s.residual, a to s.weight. Returns the entries' part of the objective at x.
 inline double gather_residual(const Row& row, Scratch& s, const float* x, float& sum_a) {
     const RowsTask& task = row.task;
     const int64_t kp = padded(task.width);
@@ -51,7 +51,7 @@ inline double gather_residual(const Row& row, Scratch& s, const float* x, float&
         const float* rows = rows_of_group(row, s, first, true);
         const Vec a = term_of(row, task.a, first, count);
         const Vec b = target_of(row, first, count, a);
-        const Vec p = x != nullptr ? group_dots(rows, kp, x) : Vec{};
+        const Vec p = group_dots(rows, kp, x);
         total_a += a;
         store(s.weight + first, a);
         store(left, task.b_is_target ? a * (b - p) : b - a * p);
@@ -96,7 +96,7 @@ inline bool steps_pay(const Row& row, const Scratch& s) {
            (row.task.omega == nullptr || bound_condition(row, s) <= cg_most_condition);
 }
 
-// Step from task.start (null: 0) to s.x. False where they did not get there.
+// Step from task.start to s.x. False where the steps did not get there, or there is no start.
 //
 // A step along z of length α = rᵀz / zᵀA z lowers the objective by α rᵀz.
 inline bool solve_cg(const Row& row, Scratch& s, double& loss) {
@@ -114,8 +114,10 @@ inline bool solve_cg(const Row& row, Scratch& s, double& loss) {
         store(r + c, Vec{});
         any += xc * xc;
     }
+    // Without a start there is the whole way to go, and no gain of earlier sweeps to build on.
+    if (!(sum(any) > 0.0f)) return false;
     float sum_a;
-    loss = gather_residual(row, s, sum(any) != 0.0f ? x : nullptr, sum_a);
+    loss = gather_residual(row, s, x, sum_a);
     const float* d = s.d32;
     Vec own = {}, rest = {}, size = {};
     for (int64_t c = 0; c < kp; c += lanes) {

@@ -8,7 +8,7 @@ namespace alternant {
 namespace ALTERNANT_LEVEL {
 
 // How many entries ahead a fixed row is asked for.
-constexpr int64_t prefetch_distance = 64;
+constexpr int64_t prefetch_distance = 24;
 
 // One row's entries and terms.
 struct Row {

@@ -182,8 +182,8 @@ inline void set_floors(const TopKTask& task, const PanelBounds& panel, int64_t n
 }
 
 // Write the approximate scores of place p at a panel: (panel_rows).
-inline void approximate(const TopKTask& task, const PanelBounds& panel, const uint8_t* packed, int64_t p,
-                        const Scratch& s, float* out) {
+inline void approximate(const TopKTask& task, [[maybe_unused]] const PanelBounds& panel,
+                        const uint8_t* packed, int64_t p, const Scratch& s, float* out) {
     const uint8_t* query = s.packed + s.places.query[p] * query_bytes(task);
 #if defined(__AVX2__)
     if (is_int8(task.screen)) {
@@ -194,9 +194,10 @@ inline void approximate(const TopKTask& task, const PanelBounds& panel, const ui
         } else {
             approximate_int8<Screen::int8_pairs>(reinterpret_cast<const int8_t*>(query), packed, words, sums);
         }
-        const float step = panel.step / s.places.inverse_step[p];
+        const float query_step = 1 / s.places.inverse_step[p];
         for (int j = 0; j < panel_rows; ++j) {
-            out[j] = static_cast<float>(sums[j] - s.places.shifted[p]) * step;
+            // Not times the product of the steps, which may be flushed to zero where a whole score is not.
+            out[j] = static_cast<float>(sums[j] - s.places.shifted[p]) * panel.step * query_step;
         }
         return;
     }

@@ -79,13 +79,15 @@ def solve_rows(
 ) -> tuple[int, int, bool]:
     """Solve the row systems of one block; returns (failure, row, stopped)."""
 
-def gramian(table: _Float32In2, gram: _Float64Out2, n_threads: int) -> bool:
+def gramian(table: _Float32In2, scale: _Float32In1 | None, gram: _Float64Out2, n_threads: int) -> bool:
     """
-    Fill gram with tableᵀ table in float64; returns whether it was stopped.
+    Fill gram with tableᵀ diag(scale²) table in float64; returns whether it was stopped.
     """
 
 def multiply(table: _Float32In2, matrix: _Float32In2, out: _Float32Out2, n_threads: int) -> bool:
-    """Fill out with table · matrix."""
+    """
+    Fill out with table · matrix, and the columns that the matrix leaves over.
+    """
 
 def multiply_sparse(
     offsets: _Int64In1,
@@ -98,7 +100,7 @@ def multiply_sparse(
 ) -> bool:
     """Fill out with (entries − shift) · table."""
 
-def symmetric_eigen(matrix: _Float64In2, values: _Float64Out1, vectors: _Float64Out2) -> bool:
+def symmetric_eigen(matrix: _Float64In2, values: _Float64Out1, vectors: _Float64Out2, n_threads: int) -> bool:
     """Decompose a symmetric matrix; returns whether it converged."""
 
 def bias_pass(

@@ -1,5 +1,6 @@
 """Write a file whole or not at all. What is no file (a device, a pipe) is written to, and never replaced."""
 
+import errno
 import os
 import secrets
 import shutil
@@ -8,6 +9,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of a write, which knows no name
 
 
 @contextmanager
@@ -54,7 +57,8 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         os.replace(beside, target_path)
     except BaseException as error:
         beside.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename == str(beside):
+        is_full = isinstance(error, OSError) and error.filename is None and error.errno in _FULL
+        if isinstance(error, OSError) and (is_full or error.filename == str(beside)):
             raise OSError(error.errno, error.strerror, os.fspath(path)) from error  # the name that is known
         raise
     # The rename is on disk when the folder is; where folders cannot be opened, the system decides when.

@@ -1,5 +1,6 @@
 """Solve one side of a model given the other, in row blocks; a row without a solution is named by its id."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +14,8 @@ from alternant.kernels import dense, resolve_threads
 from alternant.kernels.prior import RowRidges, mean_penalties, mean_terms
 from alternant.kernels.rows import RowFailure, least_iterative_entries, solve_rows
 from alternant.objective import Counts, FixedSide, Float64, Objective, Side, Table
+
+MakeTable = Callable[[tuple[int, ...]], Table]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +34,27 @@ class Solved:
     day_biases: npt.NDArray[np.float32] | None = None
 
 
+def side_gramian(
+    objective: Objective, side: Side, table: Table, counts: Counts, *, n_threads: int
+) -> Float64 | None:
+    """Return Σ v y yᵀ over a side's rows, its part of the pairs that are not stored; None where these are
+    unknown: float64, shape (width, width)."""
+    if not objective.has_unobserved:
+        return None
+    weights = objective.unobserved_scale(side, counts)
+    return dense.gramian(table, weights=weights, n_threads=n_threads)
+
+
 def fix_side(
-    objective: Objective, side: Side, table: Table, counts: Counts, *, exact: bool = True, n_threads: int
+    objective: Objective,
+    side: Side,
+    table: Table,
+    counts: Counts,
+    *,
+    gramian: Float64 | None = None,
+    exact: bool = True,
+    make: MakeTable | None = None,
+    n_threads: int,
 ) -> tuple[FixedSide, Table | None]:
     """Make `side`'s table ready to be held fixed.
 
@@ -44,78 +66,77 @@ def fix_side(
     model of known pairs is turned, too: into the eigenbasis of Σ n_i y_i y_iᵀ / Σ n_i, where most of its row
     systems are nearly diagonal.
 
+    Parameters
+    ----------
+    gramian : what :func:`side_gramian` returns for this table, where it is known
+    make : callable(shape), optional
+        Makes the float32 table that a turned one is written to; None: NumPy does.
+
     Returns
     -------
     FixedSide
     rotation : float32, shape (width, width), by which the table was multiplied; or None
     """
-    if objective.by_descent:
-        exact = True
+    k = objective.n_factors
     if not objective.has_unobserved:
-        if exact:
+        if exact or objective.by_descent:
             return FixedSide(table), None
-        k = objective.n_factors
-        gram = _gramian(table[:, :k], counts / max(int(counts.sum()), 1), n_threads)
-        _, vectors = dense.symmetric_eigen(gram)
+        shares = counts / max(int(counts.sum()), 1)
+        moments, vectors = dense.symmetric_eigen(
+            dense.gramian(table, weights=shares, n_columns=k, n_threads=n_threads), n_threads=n_threads
+        )
         rotation = vectors.T.astype(np.float32)
-        turned = _turn(table, rotation, n_threads)
-        moment = _spread(turned, counts, n_threads)
-        moment[k:] = 1.0  # a bias is multiplied by 1
-        return FixedSide(turned, spread=moment), rotation
+        spread = np.append(np.maximum(moments, 0.0), np.ones(table.shape[1] - k))  # a bias is multiplied by 1
+        turned = dense.multiply(table, rotation, out=_made(make, table.shape), n_threads=n_threads)
+        return FixedSide(turned, spread=spread), rotation
     weights = objective.unobserved_scale(side, counts)
-    gram = _gramian(table, weights, n_threads)
+    gram = dense.gramian(table, weights=weights, n_threads=n_threads) if gramian is None else gramian
     if objective.by_descent:
         return FixedSide(table, gram=gram.astype(np.float32), unobserved=weights), None
-    _, vectors = dense.symmetric_eigen(gram)
+    moments, vectors = dense.symmetric_eigen(gram, n_threads=n_threads)
     rotation = vectors.T.astype(np.float32)
-    rotated = dense.multiply(table, rotation, n_threads=n_threads)
-    omega = np.diagonal(_gramian(rotated, weights, n_threads))
-    spread = None if exact else _spread(rotated, counts, n_threads)
-    least = np.finfo(np.float32).eps * max(float(omega.max(initial=0.0)), 0.0)
-    return FixedSide(rotated, omega=np.maximum(omega, least), unobserved=weights, spread=spread), rotation
+    rotated = dense.multiply(table, rotation, out=_made(make, table.shape), n_threads=n_threads)
+    if exact:
+        moments = np.diagonal(dense.gramian(rotated, weights=weights, n_threads=n_threads))
+    least = np.finfo(np.float32).eps * max(float(moments.max(initial=0.0)), 0.0)
+    omega = np.maximum(moments, least)
+    mean = omega / max(int(np.count_nonzero(counts)), 1)
+    return FixedSide(rotated, omega=omega, unobserved=weights, spread=None if exact else mean), rotation
 
 
-def turn_start(table: Table, rotation: Table | None, counts: Counts, *, n_threads: int) -> Table:
+def turn_start(
+    table: Table,
+    rotation: Table | None,
+    counts: Counts,
+    *,
+    make: MakeTable | None = None,
+    n_threads: int,
+) -> Table:
     """Return a side's rows in the basis that the other side was turned into, those that steps start from.
 
     Parameters
     ----------
     table : float32, shape (n_rows, width); the columns beyond the rotation's are biases, which stay
     counts : int64, shape (n_rows,), entries of each row
+    make : as of :func:`fix_side`
 
     Returns
     -------
-    float32, shape (n_rows, width); rows that are solved without a start are 0
+    float32, shape (n_rows, width); rows that are solved without a start are undefined
     """
     if rotation is None or not table.any():
         return table
-    k = len(rotation)
     used = counts >= least_iterative_entries(table.shape[1])
-    if table.shape[1] == k and used.all():
-        return dense.multiply(table, rotation, n_threads=n_threads)
+    turned = _made(make, table.shape)
+    if 2 * np.count_nonzero(used) > len(used):
+        return dense.multiply(table, rotation, out=turned, n_threads=n_threads)
     rows = np.flatnonzero(used)
-    turned = np.zeros_like(table)
-    turned[rows, :k] = dense.multiply(np.ascontiguousarray(table[rows, :k]), rotation, n_threads=n_threads)
-    turned[rows, k:] = table[rows, k:]
+    turned[rows] = dense.multiply(table[rows], rotation, n_threads=n_threads)
     return turned
 
 
-def _turn(table: Table, rotation: Table, n_threads: int) -> Table:
-    k = len(rotation)
-    turned = np.empty_like(table)
-    turned[:, :k] = dense.multiply(np.ascontiguousarray(table[:, :k]), rotation, n_threads=n_threads)
-    turned[:, k:] = table[:, k:]
-    return turned
-
-
-def _spread(table: Table, counts: Counts, n_threads: int) -> Float64:
-    return np.diagonal(_gramian(table, counts / max(int(counts.sum()), 1), n_threads)).copy()
-
-
-def _gramian(table: Table, weights: Float64 | None, n_threads: int) -> Float64:
-    if weights is not None:
-        table = table * np.sqrt(weights).astype(np.float32)[:, None]
-    return dense.gramian(np.ascontiguousarray(table), n_threads=n_threads)
+def _made(make: MakeTable | None, shape: tuple[int, ...]) -> Table:
+    return np.empty(shape, np.float32) if make is None else make(shape)
 
 
 def row_ridges(objective: Objective, side: Side, counts: Counts) -> RowRidges:

@@ -91,3 +91,12 @@ def test_trap_31_a_bar_counts_the_sweeps_and_never_returns_a_stop():
         model = ExplicitALS(n_factors=2, n_sweeps=5, tol=0).fit(data, callback=callback)
     assert sum(entry.side == "items" for entry in model.trace) == 5
     assert "sweep 5/5" in written.getvalue()
+
+
+def test_trap_31_what_a_callback_is_told_prints_short():
+    """``callback=print`` is a progress report, and not two tables of factors per line."""
+    lines = []
+    films = catalogue(n_users=40, n_items=30, n_entries=400).interactions
+    ExplicitALS(n_factors=2, n_sweeps=1).fit(films, callback=lambda half: lines.append(str(half)))
+    assert len(lines) == 2
+    assert all(line.startswith("HalfSweep(sweep=1, side=") and "array" not in line for line in lines)

@@ -322,3 +322,12 @@ def test_refuses_draws_that_do_not_fit():
         dataclasses.replace(model, draws=None)
     with pytest.raises(DataError, match="scale above 0"):
         dataclasses.replace(model, draws=dataclasses.replace(draws, scale=0.0))
+
+
+def test_the_summary_has_the_mean_of_the_ratings():
+    """Not the model's own centre, which what the priors' means add is a part of, too."""
+    data, model = fitted(n_kept=1)
+    said = str(model)
+    assert f"mean {data.by_user.values.mean():.4g}\n" in said
+    assert f"mean {model.mean:.4g}\n" not in said
+    assert "(1 draw of 3)" in said

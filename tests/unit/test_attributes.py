@@ -288,8 +288,12 @@ REFUSED = [
     ({"id": [1, 2], "x": [1, 2], 3: [1, 2]}, {}, "the columns of attributes must have strings as names, got 3; "
      "rename it"),
     ({"id": [1, 2], "x": [1]}, {}, "column 'x' must have 2 rows as 'id', got 1"),
-    ({"id": [1, 2], "x": [5, 5]}, {}, "no column of the item attributes can be used (beside the ids: 'x'); the log "
-     "of 'alternant.attributes' says why, and columns= of AttributeTable keeps what was left out"),
+    ({"id": [1, 2], "x": [5, 5]}, {}, "no column of the item attributes can be used: 'x' is left out, as it says "
+     "nothing, or the same of every row"),
+    ({"id": [1, 2]}, {}, "no column of the item attributes can be used: there is none beside the ids"),
+    ({"id": [1], "a": [1], "b": ["x"], "c": [None], "d": [object()], "e": [[]]}, {}, "no column of the item "
+     "attributes can be used: 'a' is left out, as it says nothing, or the same of every row; 'b' is left out, as it "
+     "says nothing, or the same of every row; 'c' is left out, as it says nothing, or the same of every row (and 2 more, in the log)"),
     ({"id": [], "x": []}, {}, "the table of item attributes has no rows; expected one for each item"),
     ({"id": [1, 2], "x": [1, 2]}, {"ids": ids_of([7, 8])}, "none of the 2 rows of attributes is of one of the 2 "
      "items; the first is of 1: is this the right id column?"),

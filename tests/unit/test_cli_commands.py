@@ -653,7 +653,9 @@ def test_a_table_says_what_the_score_is(here, capsys):
 
 def test_histories_with_unknown_items(here, capsys):
     Path("new.csv").write_text("userId,movieId,rating\n1,3,5\n1,999,4\n2,999,4\n")
-    assert "no item 999 in this model" in failing(capsys, "fold-in", "model.safetensors", "new.csv")[1]
+    said = failing(capsys, "fold-in", "model.safetensors", "new.csv")[1]
+    assert "no item 999 in this model" in said
+    assert "take the item in by alternant update or a new fit" in said
     out, said = run(capsys, "fold-in", "model.safetensors", "new.csv", "--unknown", "drop", "-k", "2")
     assert "left out 2 entries of 1 unknown item; 1 of 2 users have none left" in said
     assert [(row["user_id"], row["source"]) for row in table(out)] == [

@@ -241,3 +241,19 @@ def test_numbers_and_files_that_cannot_be_meant(here, capsys, tmp_path, monkeypa
             "--item before each\n",
         )  # fmt: skip
         monkeypatch.chdir(here)
+
+
+def test_remedies_of_attributes_are_said_in_options(here, capsys, tmp_path):
+    """Seen to name AttributeTable, which nobody on a command line has."""
+    twice = tmp_path / "twice.csv"
+    twice.write_text("movieId,genres\n1,Drama\n1,Drama\n")
+    said = failing(capsys, "fit", "ratings.csv", "--item-attributes", str(twice), "-q")[1]
+    assert "each item may have one row" in said
+    assert "another column than 'movieId' with --item-attributes-id" in said
+    titled = tmp_path / "titled.csv"
+    titled.write_text("movieId,title,kind\n" + "".join(f"{n},film {n},{n % 2}\n" for n in range(1, 60)))
+    output = str(tmp_path / "m.safetensors")
+    said = run(
+        capsys, "fit", "ratings.csv", "--item-attributes", str(titled), "-q", "-o", output, "--n-sweeps", "1"
+    )[1]
+    assert "name it and its kind, as in --item-attributes-use 'title=categorical'" in said

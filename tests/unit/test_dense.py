@@ -32,6 +32,44 @@ def test_multiply(isa, shape):
     assert np.allclose(found, table.astype(float) @ matrix, rtol=1e-5, atol=1e-5)
 
 
+def test_gramian_of_weighed_rows_and_of_the_first_columns(isa):
+    rng = np.random.default_rng(2)
+    table, weights = rng.normal(size=(5000, 19)).astype(np.float32), rng.uniform(0, 3, 5000)
+    part = table[:, :17].astype(float)
+    found = dense.gramian(table, weights=weights, n_columns=17, n_threads=2)
+    expected = (part.T * weights) @ part
+    assert np.abs(found - expected).max() <= 1e-6 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_multiply_copies_the_columns_that_are_left_over(isa, n_threads):
+    rng = np.random.default_rng(3)
+    table, matrix = rng.normal(size=(2050, 18)).astype("f4"), rng.normal(size=(17, 17)).astype("f4")
+    out = np.full((2050, 18), np.nan, np.float32)
+    found = dense.multiply(table, matrix, out=out, n_threads=n_threads)
+    assert found is out
+    assert np.array_equal(found[:, 17], table[:, 17])
+    assert np.array_equal(
+        found[:, :17], dense.multiply(np.ascontiguousarray(table[:, :17]), matrix, n_threads=1)
+    )
+
+
+def test_multiply_refuses_a_matrix_taller_than_the_table_is_wide():
+    with pytest.raises(ValueError, match="matrix must have at most one row per column of the table"):
+        dense.multiply(np.ones((2, 3), np.float32), np.ones((4, 4), np.float32), n_threads=1)
+
+
+@pytest.mark.parametrize("n", [130, 300])
+def test_threads_change_no_bit_of_an_eigendecomposition(isa, n):
+    matrix = np.random.default_rng(4).normal(size=(n, n))
+    matrix = matrix @ matrix.T
+    one = dense.symmetric_eigen(matrix, n_threads=1)
+    for n_threads in (2, 3, 7):
+        many = dense.symmetric_eigen(matrix, n_threads=n_threads)
+        assert np.array_equal(one[0], many[0])
+        assert np.array_equal(one[1], many[1])
+
+
 @pytest.mark.parametrize("offsets", [[0, 3, 2], [0, 2, 4], [-(2**63), -(2**63) + 99, 2**63 - 1]])
 def test_multiply_sparse_refuses_offsets_that_do_not_fit(offsets):
     """The last: a difference that overflows. Seen to read outside."""

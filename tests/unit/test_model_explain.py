@@ -196,3 +196,10 @@ def test_refusals():
     assert_sums(
         bare.explain(bare.fold_in({0: 4.0, 1: 2.0}), 2), [bare.score(bare.fold_in({0: 4.0, 1: 2.0}), 2)[0]]
     )
+
+
+def test_a_weight_that_drowns_all_else_is_refused():
+    """Beside a weight of 1e38 float64 loses the rest of the system. Seen to fail as a LinAlgError."""
+    model = ImplicitALS(n_factors=4, n_sweeps=2).fit(random_history(30, 20))
+    with pytest.raises(DataError, match="a user's row system is singular to the precision of its numbers"):
+        model.explain(model.fold_in({1: 1e38}), [1, 2])

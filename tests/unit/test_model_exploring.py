@@ -11,6 +11,11 @@ from alternant.model import curvature, exploring, uncertainty
 from small_models import named_model, random_history
 
 HISTORY = random_history(40, 150, seed=3, density=0.1)
+_entries = HISTORY.entries()
+HISTORY_OF_DAYS = Interactions.from_arrays(
+    _entries.user_index, _entries.item_index, _entries.values,
+    times=86_400 * np.random.default_rng(5).integers(0, 3, HISTORY.n_entries),
+)  # fmt: skip
 EVERYBODY = np.arange(40)
 
 ESTIMATORS = {
@@ -19,6 +24,7 @@ ESTIMATORS = {
     "no biases": ExplicitALS(n_factors=6, regularization=0.2, biases=False),
     "discount": ExplicitALS(n_factors=6, regularization=0.2, item_discount=0.5, user_discount=0.25),
     "nonnegative": ExplicitALS(n_factors=6, regularization=0.2, nonnegative=True, link=False),
+    "days": ExplicitALS(n_factors=6, regularization=0.2, day_bias_regularization=0.5),
     "ials": ImplicitALS(n_factors=6),
     "ials nonnegative": ImplicitALS(n_factors=6, nonnegative=True),
     "hkv": ImplicitALS(
@@ -31,7 +37,7 @@ ESTIMATORS = {
 
 @pytest.fixture(scope="module", params=list(ESTIMATORS))
 def model(request):
-    return ESTIMATORS[request.param].fit(HISTORY)
+    return ESTIMATORS[request.param].fit(HISTORY_OF_DAYS if request.param == "days" else HISTORY)
 
 
 def draws(model, user_ids, seed):
@@ -228,3 +234,15 @@ def test_refusals():
         model.recommend("alice", explore="thompson", seed=-1)
     with pytest.raises(DataError, match="uncertainty needs the history"):
         replace(model, history=None).recommend("alice", explore="ucb", exclude_seen=False)
+    sampled = ExplicitALS(n_factors=2, n_samples=2, burn_in=0).fit(HISTORY)
+    with pytest.raises(DataError, match="explore is not for sampled models"):
+        sampled.recommend(3, explore="ucb")
+
+
+def test_values_whose_squares_do_not_fit_are_ranked_without_a_warning():
+    """Seen to fail where the squares of rows were taken outside of errstate: warnings are errors here."""
+    model = ESTIMATORS["explicit"].fit(HISTORY)
+    folded = model.fold_in({3: 1e25})
+    found = model.recommend(folded, 5, explore="ucb")
+    assert len(found.score) == 5
+    assert np.isfinite(found.score).all()

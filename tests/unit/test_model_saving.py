@@ -71,6 +71,10 @@ def test_another_kind_of_content_is_refused(path):
             "its history has 2 users, its ids 3",
         ),
         (
+            lambda arrays, content: arrays.update({"history.values": np.zeros(3)}),
+            "the values of its history must be float32, got float64",
+        ),
+        (
             lambda arrays, content: arrays.update({"user_ids.bytes": np.zeros(3, np.uint8)}),
             "the offsets of stored ids must rise",
         ),

@@ -102,3 +102,16 @@ def test_a_file_without_a_part_of_a_prior_is_refused(name, tmp_path):
     modelfile.write(path, arrays, content)
     with pytest.raises(ModelFileError, match="does not hold a whole model"):
         load(path)
+
+
+def test_features_of_another_type_are_refused(tmp_path):
+    """Seen to load, and to fail in a kernel's TypeError later."""
+    estimator, _ = MODELS["attributes and link"]
+    model = estimator.fit(random_history(30, 20, strings=True), user_attributes=TOWNS, item_attributes=GENRES)
+    path = tmp_path / "m.safetensors"
+    model.save(path)
+    arrays, content = modelfile.read(path)
+    n = len(arrays["item_prior.features.indices"])
+    modelfile.write(path, arrays | {"item_prior.features.values": np.ones(n)}, content)
+    with pytest.raises(ModelFileError, match="values of features must be float32, got float64"):
+        load(path)

@@ -178,3 +178,13 @@ def test_users_whom_only_attributes_know_are_no_part_of_the_items_systems():
         model, user_table=np.where(model.user_counts[:, None] > 0, model.user_table, np.float32(0))
     )
     np.testing.assert_array_equal(model.uncertainty(0, ITEMS[:20]), without.uncertainty(0, ITEMS[:20]))
+
+
+def test_without_any_entry_there_is_no_noise_to_tell():
+    """Seen to fail as a ZeroDivisionError."""
+    model = named_model()
+    left = model.updated(remove_users=model.user_ids.labels[1:])
+    emptied = left.updated(remove_items=left.item_ids.decode(left.history.by_user.indices))
+    assert emptied.history.n_entries == 0
+    with pytest.raises(DataError, match="uncertainty needs entries to tell the noise from"):
+        emptied.uncertainty(emptied.user_ids.labels[0], emptied.item_ids.labels)

@@ -1,4 +1,4 @@
-"""Rows by steps from where they were (`iterative`): what a row's steps promise, and what sweeps of them do."""
+"""Rows by steps from where they were (`iterative`): what the steps promise, and what sweeps of them do."""
 
 import numpy as np
 import pytest

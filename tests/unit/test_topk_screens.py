@@ -123,6 +123,15 @@ def test_scales_of_any_size(screen, size):
     assert lists(queries, table, 9, screen, **scaled) == expected(queries, table, 9, **scaled)
 
 
+@pytest.mark.parametrize("size", [1e-17, 3e-18, 1e-18, 1e-20])
+def test_scores_near_the_smallest_numbers(screen, size):
+    """Lists came out short where the product of two steps was flushed to zero: seen with 3e-18."""
+    rng = np.random.default_rng(0)
+    queries, table = ((rng.standard_normal((n, 65)) * size).astype(np.float32) for n in (62, 103))
+    for k in (5, 100):
+        assert lists(queries, table, k, screen) == expected(queries, table, k)
+
+
 def test_excluded_rows_of_chosen_queries(screen):
     """`exclude_rows` says which run of the indices is a query's."""
     rng = np.random.default_rng(2)

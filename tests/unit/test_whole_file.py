@@ -1,5 +1,6 @@
 """Files that appear whole or not at all, and devices, pipes and streams that are never replaced."""
 
+import errno
 import os
 import stat
 import subprocess
@@ -7,12 +8,14 @@ import sys
 import threading
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pytest
 
 from alternant import modelfile
 from alternant._whole_file import whole_file
 from alternant.cli import output
+from alternant.reading._duckdb import translated
 
 
 def write(path: Path, text: str) -> None:
@@ -131,3 +134,38 @@ def test_standard_output_is_added_to_what_is_there(tmp_path):
     assert log.read_text() == "before\nmine\nafter\n"
     piped = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, timeout=60)
     assert piped.stdout == b"mine\n"
+
+
+def test_what_does_not_fit_is_an_error_that_names_the_file(tmp_path):
+    """Files have a limit here, as disks do. Seen to name no file."""
+    code = """
+import os, resource
+from alternant import ImplicitALS
+from alternant.synthetic import catalogue
+films = catalogue(n_users=300, n_items=100, n_entries=3000).interactions
+model = ImplicitALS(n_factors=64, n_sweeps=1).fit(films)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+try:
+    model.save("model.safetensors")
+except OSError as error:
+    print(error.errno, error.filename, os.listdir())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == (f"{errno.EFBIG} model.safetensors []\n", "")
+
+
+def test_what_the_system_refuses_to_duckdb_is_an_os_error(tmp_path):
+    """Seen to be a DataError with the name of the file beside and a piece of JSON."""
+    beside = tmp_path / "lists.csv"
+    told = f'IO Error: Async write failed: {{"exception_message":"No space left: {beside}","errno":"28"}}'
+
+    def lists():
+        with whole_file(beside) as new, translated(str(new), doing="write"):
+            raise duckdb.IOException(told)
+
+    with pytest.raises(OSError, match=r"No space left on device: .*/lists\.csv'$") as caught:
+        lists()
+    assert caught.value.errno == errno.ENOSPC
+    assert os.listdir(tmp_path) == []

@@ -14,7 +14,7 @@ from alternant._settings import choice, integer
 from alternant.attributes._choices import AttributeTable, frame_of
 from alternant.attributes._column import KINDS, AttributeColumn, AttributeKind
 from alternant.attributes._features import entry_rows, features_of
-from alternant.attributes._fitting import Wish, fit_column
+from alternant.attributes._fitting import LeftOut, Wish, fit_column
 from alternant.attributes._matrix import AttributeMatrix
 from alternant.attributes._table import RowIds, What, read_table
 from alternant.errors import DataError
@@ -149,18 +149,22 @@ class AttributeEncoding:
             frame, what=what, id_column=id_column, names=None if wishes is None else list(wishes)
         )
         keep = _kept(table.ids, ids)
-        found = []
+        used, unused = [], []
         for name, column in table.columns.items():
             wish = Wish() if wishes is None else wishes[name]
-            found.append(fit_column(name, column, table.ids, keep, wish, min_count=min_count))
-        used = tuple(column for column in found if column is not None)
+            fitted = fit_column(name, column, table.ids, keep, wish, min_count=min_count)
+            if isinstance(fitted, LeftOut):
+                unused.append(fitted)
+            else:
+                used.append(fitted)
         if not used:
-            names = ", ".join(map(repr, table.columns)) or "none"
+            reasons = "; ".join(f"{each.name!r} is left out, as {each.reason}" for each in unused[:3])
+            more = f" (and {len(unused) - 3} more, in the log)" if len(unused) > 3 else ""
             raise DataError(
-                f"no column of the {what} attributes can be used (beside the ids: {names}); the log of "
-                "'alternant.attributes' says why, and columns= of AttributeTable keeps what was left out"
+                f"no column of the {what} attributes can be used: "
+                f"{f'{reasons}{more}' if unused else 'there is none beside the ids'}"
             )
-        return cls(table.id_column, used)
+        return cls(table.id_column, tuple(used))
 
     # -- encoding ---------------------------------------------------------------------------------------
 

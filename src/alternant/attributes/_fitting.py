@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,19 @@ FEW_CATEGORIES = 20
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A column that is not used, and why."""
+
+    name: str
+    reason: str
+
+
+def _left_out(log: Callable[..., None], name: str, reason: str) -> LeftOut:
+    log("attribute %r is left out: %s", name, reason)
+    return LeftOut(name, reason)
+
+
+@dataclass(frozen=True)
 class Wish:
     """What the caller said of a column: `kind`, or None to find it out; whether it was named at all."""
 
@@ -32,10 +46,11 @@ class Wish:
 
 def fit_column(
     name: str, column: Column, ids: RowIds, keep: NDArray[np.bool_], wish: Wish, *, min_count: int
-) -> AttributeColumn | None:
-    """Return what `column` becomes, judged by the rows where `keep` (bool, shape (n,)) is True; or None.
+) -> AttributeColumn | LeftOut:
+    """Return what `column` becomes, judged by the rows where `keep` (bool, shape (n,)) is True.
 
-    None, logged with the reason: it says nothing, or is beyond what can be used and was not asked for.
+    It is left out, and the reason logged, where it says nothing, or is beyond what can be used and was not
+    asked for.
     """
     kind = wish.kind or _inferred(name, column, keep)
     if kind is None:
@@ -44,17 +59,13 @@ def fit_column(
                 f"attribute {name!r} must hold numbers, booleans, strings or lists of strings, got "
                 f"{_type_of(column)}; convert it or leave it out of columns="
             )
-        _log.warning(
-            "attribute %r is left out: it holds %s; convert it, or pass vectors as an AttributeMatrix",
-            name,
-            _type_of(column),
-        )
-        return None
+        reason = f"it holds {_type_of(column)}; convert it, or pass vectors as an AttributeMatrix"
+        return _left_out(_log.warning, name, reason)
     if kind in ("numeric", "boolean"):
         return _fit_numbers(name, kind, checked_numbers(name, column, ids, keep, kind=kind)[keep])
     cells = (tags if kind == "tags" else texts)(column, name=name).of_rows(keep)
-    if not wish.is_named and _is_free_text(cells, ids.what, name):
-        return None
+    if not wish.is_named and (looks := _free_text(cells, ids.what, name)) is not None:
+        return _left_out(_log.warning, name, looks)
     return _fit_categories(name, kind, cells, int(np.count_nonzero(keep)), min_count)
 
 
@@ -100,55 +111,49 @@ def checked_numbers(
     return values
 
 
-def _fit_numbers(name: str, kind: AttributeKind, values: NDArray[np.float64]) -> AttributeColumn | None:
+def _fit_numbers(name: str, kind: AttributeKind, values: NDArray[np.float64]) -> AttributeColumn | LeftOut:
     there = values[~np.isnan(values)]
     if kind == "boolean":
         n_true = np.count_nonzero(there)
         if n_true not in (0, len(values)):
             _log.info("attribute %r: boolean", name)
             return AttributeColumn(name, kind)
-        _log_no_news(name)
-        return None
+        return _no_news(name)
     if len(there) == 0 or there.min() == there.max():
-        _log_no_news(name)
-        return None
+        return _no_news(name)
     # fsum is exact before it rounds, so that the order of the rows does not matter
     mean = math.fsum(there.tolist()) / len(there)
     scale = math.sqrt(math.fsum(((there - mean) ** 2).tolist()) / len(there))
     if scale == 0:  # the squares of differences below 1e-162 vanish
-        _log_no_news(name)
-        return None
+        return _no_news(name)
     _log.info("attribute %r: numeric, mean %g, standard deviation %g", name, mean, scale)
     return AttributeColumn(name, kind, mean=mean, scale=scale)
 
 
-def _log_no_news(name: str) -> None:
-    _log.info("attribute %r is left out: it says nothing, or the same of every row", name)
+def _no_news(name: str) -> LeftOut:
+    return _left_out(_log.info, name, "it says nothing, or the same of every row")
 
 
-def _is_free_text(cells: Cells, what: str, name: str) -> bool:
+def _free_text(cells: Cells, what: str, name: str) -> str | None:
+    """Return why a column is taken for free text, or None."""
     n_words, n_rows = len(cells.words), len(np.unique(cells.rows))
     if n_words <= FEW_CATEGORIES or (n_words <= MOST_CATEGORIES and n_words <= n_rows / 2):
-        return False
-    _log.warning(
-        "attribute %r is left out: %d different texts in %d rows of %ss look like free text; to keep it, "
-        'name it and its kind, as in AttributeTable(frame, columns={%r: "categorical"})',
-        name, n_words, n_rows, what, name,
-    )  # fmt: skip
-    return True
+        return None
+    return (
+        f"{n_words} different texts in {n_rows} rows of {what}s look like free text; to keep it, "
+        f'name it and its kind, as in AttributeTable(frame, columns={{{name!r}: "categorical"}})'
+    )
 
 
 def _fit_categories(
     name: str, kind: AttributeKind, cells: Cells, n_rows: int, min_count: int
-) -> AttributeColumn | None:
+) -> AttributeColumn | LeftOut:
     counts = np.bincount(cells.codes, minlength=len(cells.words))
     kept = [word for word, count in zip(cells.words, counts.tolist(), strict=True) if count >= min_count]
     if not kept and cells.words:
-        _log.info("attribute %r is left out: no category has %d rows", name, min_count)
-        return None
+        return _left_out(_log.info, name, f"no category has {min_count} rows")
     if not kept or (len(cells.words) == 1 and counts[0] == n_rows):
-        _log_no_news(name)
-        return None
+        return _no_news(name)
     _log.info("attribute %r: %s of %d categories", name, kind, len(kept))
     if len(kept) < len(cells.words):
         _log.info(

@@ -155,6 +155,15 @@ def _one_line(text: str) -> str:
 def _in_options(message: str) -> str:
     """Say a remedy in the words of the command line: ``user=`` of ``read`` is ``--user-column`` here."""
     message = message.replace("with model.fold_in", "with alternant fold-in")
+    message = message.replace("by model.updated", "by alternant update")
+    message = re.sub(
+        r"\b(user|item)(\b.* with) id_column= of AttributeTable", r"\1\2 --\1-attributes-id", message
+    )
+    message = re.sub(
+        r"(rows of (user|item)s .* as in) AttributeTable\(frame, columns={'(.*)': \"categorical\"}\)",
+        r"\1 --\2-attributes-use '\3=categorical'",
+        message,
+    )
     message = message.replace(
         'event="type", event_weights={"buy": 5}', "--event-column type --event-weights buy=5"
     )

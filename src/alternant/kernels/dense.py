@@ -14,16 +14,43 @@ Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 
 
-def gramian(table: Float32, *, n_threads: int) -> Float64:
-    """Return tableᵀ table in float64, shape (width, width), for a float32 table of shape (n, width)."""
-    gram = np.empty((table.shape[1], table.shape[1]))
-    _kernels.gramian(table, gram, n_threads)
+def gramian(
+    table: Float32, *, weights: Float64 | None = None, n_columns: int | None = None, n_threads: int
+) -> Float64:
+    """Return Σ w y yᵀ over the rows y of a table, in float64.
+
+    Parameters
+    ----------
+    table : float32, shape (n, width)
+    weights : float64, shape (n,), at least 0, optional
+        None: ones.
+    n_columns : int, optional
+        Only the first columns count; None: all.
+
+    Returns
+    -------
+    float64, shape (n_columns, n_columns)
+    """
+    width = table.shape[1] if n_columns is None else n_columns
+    gram = np.empty((width, width))
+    scale = None if weights is None else np.sqrt(weights).astype(np.float32)
+    _kernels.gramian(table, scale, gram, n_threads)
     return gram
 
 
-def multiply(table: Float32, matrix: Float32, *, n_threads: int) -> Float32:
-    """Return table · matrix for float32 arrays of shapes (n, width) and (width, out_width)."""
-    out = np.empty((table.shape[0], matrix.shape[1]), np.float32)
+def multiply(table: Float32, matrix: Float32, *, out: Float32 | None = None, n_threads: int) -> Float32:
+    """Return table · matrix, for float32 arrays of shapes (n, width) and (width, out_width).
+
+    A table may have more columns than the matrix has rows: those behind are copied behind the product.
+
+    Parameters
+    ----------
+    out : float32, shape (n, out_width + columns left over), optional
+        Where to write; no part of `table`. None: a new array.
+    """
+    if out is None:
+        left_over = table.shape[1] - matrix.shape[0]
+        out = np.empty((table.shape[0], matrix.shape[1] + max(left_over, 0)), np.float32)
     _kernels.multiply(table, np.ascontiguousarray(matrix), out, n_threads)
     return out
 
@@ -35,7 +62,7 @@ def multiply_sparse(block: Block, table: Float32, *, shift: float = 0.0, n_threa
     return out
 
 
-def symmetric_eigen(matrix: Float64) -> tuple[Float64, Float64]:
+def symmetric_eigen(matrix: Float64, *, n_threads: int = 1) -> tuple[Float64, Float64]:
     """Decompose a symmetric float64 matrix: A = Vᵀ diag(w) V.
 
     Returns
@@ -47,7 +74,7 @@ def symmetric_eigen(matrix: Float64) -> tuple[Float64, Float64]:
     """
     values = np.empty(len(matrix))
     vectors = np.empty(matrix.shape)
-    if not _kernels.symmetric_eigen(np.ascontiguousarray(matrix), values, vectors):
+    if not _kernels.symmetric_eigen(np.ascontiguousarray(matrix), values, vectors, n_threads):
         raise DivergedError("eigendecomposition of a matrix that is not finite: factors have diverged")
     return values, vectors
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from alternant.days import UserDays
 from alternant.errors import DataError
-from alternant.interactions import EntryRows
+from alternant.interactions import EntryRows, RowBlock
 from alternant.kernels import dense
 from alternant.kernels.rows import RowTerms
 
@@ -64,7 +65,8 @@ def ceilings(systems: "SideSystems", index: NDArray[np.int32]) -> tuple[Float32,
     for rows in _blocks(systems, index):
         part = slice(place, place + rows.n_rows)
         place = part.stop
-        terms, a = _terms(systems, rows)
+        block, vectors = _entries(systems, rows)
+        terms, a = _terms(systems, block)
         shared = _diagonal(systems, rows, terms)
         starts = rows.offsets[:-1]
         weights, sums = np.zeros(rows.n_rows), np.zeros((rows.n_rows, width))
@@ -74,8 +76,7 @@ def ceilings(systems: "SideSystems", index: NDArray[np.int32]) -> tuple[Float32,
             # Sums over the entries of each row with entries: these rows lie one after the other.
             weights[has] = np.add.reduceat(a, starts[has])
             lowest[has] = np.minimum.reduceat(a, starts[has])
-            gathered = a[:, None] * _fixed(systems, rows.indices)
-            sums[has] = np.add.reduceat(gathered, starts[has], axis=0)
+            sums[has] = np.add.reduceat(a[:, None] * vectors, starts[has], axis=0)
         bounded = lowest >= 0.0
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             inverses = np.where(bounded[:, None], 1.0 / shared, np.inf)
@@ -99,9 +100,22 @@ def _blocks(systems: "SideSystems", index: NDArray[np.int32]) -> Iterator[EntryR
         begin = end
 
 
-def _terms(systems: "SideSystems", rows: EntryRows) -> tuple[RowTerms, Float64]:
+def _entries(systems: "SideSystems", rows: EntryRows) -> tuple[RowBlock, Float32]:
+    """Return the entries that systems are made of, and the fixed side's row of each: with 1 in the place of a
+    bias, float32, shape (n_entries, width). Those of users with biases of days are spread."""
+    block, ridge = rows.block(0, rows.n_rows), systems.objective.day_ridge
+    if systems.side == "users" and ridge is not None:
+        spread = UserDays.of(rows).spread(0, rows.n_rows, systems.fixed.table, ridge=ridge, n_threads=1)
+        block, vectors = spread.block, spread.table
+    else:
+        vectors = systems.fixed.table[rows.indices]
+    if systems.objective.has_biases:
+        vectors[:, -1] = 1.0
+    return block, vectors
+
+
+def _terms(systems: "SideSystems", block: RowBlock) -> tuple[RowTerms, Float64]:
     """Return the terms of rows, and a of each of their entries: float64, shape (n_entries,)."""
-    block = rows.block(0, rows.n_rows)
     terms = systems.objective.row_terms(systems.side, block, systems.fixed)
     if terms.a.array is not None:
         return terms, terms.a.array.astype(np.float64)
@@ -109,14 +123,6 @@ def _terms(systems: "SideSystems", rows: EntryRows) -> tuple[RowTerms, Float64]:
     if terms.a.slope != 0.0:
         a += terms.a.slope * (1.0 if block.values is None else block.values.astype(np.float64))
     return terms, a
-
-
-def _fixed(systems: "SideSystems", indices: NDArray[np.int32]) -> Float32:
-    """Return the rows of the fixed side, with 1 in the place of a bias."""
-    gathered = systems.fixed.table[indices]
-    if systems.objective.has_biases:
-        gathered[:, -1] = 1.0
-    return gathered
 
 
 def _diagonal(systems: "SideSystems", rows: EntryRows, terms: RowTerms) -> Float64:
@@ -132,14 +138,15 @@ def _diagonal(systems: "SideSystems", rows: EntryRows, terms: RowTerms) -> Float
 
 
 def _half_inverses(systems: "SideSystems", rows: EntryRows, n_threads: int) -> Float32:
-    terms, a = _terms(systems, rows)
+    block, vectors = _entries(systems, rows)
+    terms, a = _terms(systems, block)
     width = systems.objective.width
     shared = _diagonal(systems, rows, terms)
     root = np.sqrt(np.abs(a))
     found = np.zeros((rows.n_rows, width, width))
     for row in np.flatnonzero(rows.counts).tolist():
         entries = slice(int(rows.offsets[row]), int(rows.offsets[row + 1]))
-        scaled = (root[entries, None] * _fixed(systems, rows.indices[entries])).astype(np.float32)
+        scaled = (root[entries, None] * vectors[entries]).astype(np.float32)
         negative = a[entries] < 0.0
         if negative.any():
             found[row] = dense.gramian(np.ascontiguousarray(scaled[~negative]), n_threads=1)

@@ -90,7 +90,7 @@ def describe(model: "Snapshot") -> str:
     biases = ", biases" if model.problem.has_biases else ""
     factors = counted(model.n_factors, "factor")
     if model.draws is not None:
-        factors += f" ({model.draws.n_draws} draws of {model.draws.width - 1})"
+        factors += f" ({counted(model.draws.n_draws, 'draw')} of {model.draws.width - 1})"
     lines = [
         f"FactorModel: {counted(model.n_users, 'user')} × {counted(model.n_items, 'item')}, {factors}{biases}"
     ]
@@ -133,8 +133,10 @@ def _data(model: "Snapshot") -> str:
     text = counted(int(model.user_counts.sum()), "entry")
     if model.value_range is not None:
         text += f", values {model.value_range[0]:g} to {model.value_range[1]:g}"
-    if model.problem.center:
-        text += f", mean {model.problem.center:.4g}"
+    # A sampled model's own centre has what its priors' means add, too.
+    center = model.problem.center if model.draws is None else model.draws.mean
+    if center:
+        text += f", mean {center:.4g}"
     return text + ("" if model.history is not None else " (not kept in the model)")
 
 

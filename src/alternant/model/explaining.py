@@ -197,7 +197,14 @@ class _System:
         queries[:, self.n_factors :] = 0.0  # a user's bias is no part of a score
         if len(self.active) == 0 or len(self.sources) == 0:
             return np.zeros((len(queries), len(self.sources)))
-        found: Float64 = np.linalg.solve(self.matrix, queries[:, self.active].T).T @ self.sources.T
+        try:
+            solved = np.linalg.solve(self.matrix, queries[:, self.active].T)
+        except np.linalg.LinAlgError as error:
+            raise DataError(
+                "a user's row system is singular to the precision of its numbers, so its score has no parts; "
+                "make values or weights of this size smaller, or raise regularization"
+            ) from error
+        found: Float64 = solved.T @ self.sources.T
         return found
 
 

@@ -165,7 +165,8 @@ class Explorer:
         threads = self.n_threads
         own_inverse, own_direction = ceilings(self.users, index)
         turned = self.systems.turned(rows, n_threads=threads)
-        squares = turned * turned
+        with np.errstate(over="ignore"):  # infinite, as their bounds are then
+            squares = turned * turned
         lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
         stored = self.model.item_table
         scale = self.how.weight * np.sqrt(self.systems.variance)
@@ -237,6 +238,11 @@ def explorer(
     n_threads: int | None,
 ) -> Explorer:
     """Return what ranks the candidates of a model that holds its history."""
+    if model.draws is not None:
+        raise DataError(
+            "explore is not for sampled models, which have no row systems; leave it out, or rank by "
+            "predictions and model.uncertainty of your own candidates"
+        )
     threads = resolve_threads(n_threads)
     systems = systems_of(model, n_threads=threads)
     side, ids = systems.users, model.user_ids

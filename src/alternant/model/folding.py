@@ -105,6 +105,11 @@ def fold_in(
 ) -> FoldedIn:
     """Solve the users of `history`; see :meth:`FactorModel.fold_in`."""
     if isinstance(history, Mapping):
+        if model.problem.day_ridge is not None:
+            raise DataError(
+                "biases of days need times, and a mapping of items to values has none; pass "
+                "Interactions.from_arrays(users, items, values, times=times)"
+            )
         history = _of_one_user(history)
     if not isinstance(history, Interactions):
         raise DataError(

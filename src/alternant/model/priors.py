@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alternant.attributes import AttributeEncoding
+from alternant.errors import DataError
 from alternant.interactions import EntryRows
 from alternant.kernels import csr
 from alternant.objective import Objective, Side
@@ -117,4 +118,6 @@ def prior_of(described: dict[str, Any] | None, arrays: dict[str, NDArray[Any]]) 
             values=arrays.get("features.values"),
         )
         csr.check_rows(features.offsets, features.indices, n_columns=features.n_columns)
+        if features.values is not None and features.values.dtype != np.float32:
+            raise DataError(f"values of features must be float32, got {features.values.dtype}")
     return SidePrior(arrays.get("link"), arrays.get("attributes"), encoding, features)

@@ -4,6 +4,7 @@ import dataclasses
 import os
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from alternant import modelfile
@@ -28,7 +29,7 @@ _TABLES = ("user_table", "item_table", "user_counts", "item_counts", "omega")
 _OPTIONAL = ("gram", "user_unobserved", "item_unobserved")
 _PRIORS = ("user_prior", "item_prior")
 _DAYS = ("offsets", "days", "values")
-_ENTRY_COLUMNS = ("values", "weights", "times")
+_ENTRY_COLUMNS = {"values": np.float32, "weights": np.float32, "times": np.int64}
 
 
 def save(model: "Snapshot", path: str | os.PathLike[str]) -> None:
@@ -157,6 +158,10 @@ def _history(
         **{name: arrays.get(name) for name in _ENTRY_COLUMNS},
     )
     csr.check_rows(rows.offsets, rows.indices, n_columns=rows.n_columns)
+    for name, dtype in _ENTRY_COLUMNS.items():
+        column = getattr(rows, name)
+        if column is not None and column.dtype != dtype:
+            raise DataError(f"the {name} of its history must be {np.dtype(dtype)}, got {column.dtype}")
     if rows.n_rows != len(user_ids):
         raise DataError(f"its history has {rows.n_rows:,} users, its ids {len(user_ids):,}")
     report = BuildReport(**described["report"])

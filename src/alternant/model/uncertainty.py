@@ -200,6 +200,11 @@ def model_systems(model: "Snapshot", *, n_threads: int) -> ModelSystems:
     variance = 1.0
     if not problem.has_unobserved:
         n = prepared.n_entries
+        if n == 0:
+            raise DataError(
+                "uncertainty needs entries to tell the noise from, and the history of this model has none; "
+                "fit again"
+            )
         squares = problem.data_loss(model.without_days(prepared), model.user_table, model.item_table)
         free = float(n)
         taken = users.dimensions(n_threads=n_threads) + users.day_dimensions(n_threads=n_threads)

@@ -1,5 +1,6 @@
 """The connection to DuckDB: opened in memory, never reaching for the network; its errors in our words."""
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -72,8 +73,8 @@ class NotUtf8Error(Exception):
 def translated(name: str, *, doing: Literal["read", "write"] = "read") -> Iterator[None]:
     """Turn errors of DuckDB about source (or target) `name` into :class:`DataError`.
 
-    Ctrl-C comes as a RuntimeError, an error of DuckDB's own, or one that an Arrow stream hands on: it is a
-    KeyboardInterrupt.
+    What the system refuses to write is an OSError, with its number. Ctrl-C comes as a RuntimeError, an error
+    of DuckDB's own, or one that an Arrow stream hands on: it is a KeyboardInterrupt.
     """
     try:
         yield
@@ -83,6 +84,10 @@ def translated(name: str, *, doing: Literal["read", "write"] = "read") -> Iterat
             raise KeyboardInterrupt from error
         if not isinstance(error, duckdb.Error):
             raise
+        refused = re.search(r'"errno":"(\d+)"', text) if doing == "write" else None
+        if refused:
+            number = int(refused[1])
+            raise OSError(number, os.strerror(number), name) from error
         if "unicode" in text and "utf-8" in text:
             raise NotUtf8Error from error
         raise DataError(_in_our_words(text, name, doing)) from error

@@ -1,7 +1,7 @@
 """Where half-sweeps are computed: local threads here, a cluster later, over the same kernels."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -10,15 +10,24 @@ import numpy.typing as npt
 from alternant.days import UserDays
 from alternant.interactions import Interactions
 from alternant.kernels import dense
-from alternant.objective import FixedSide, Objective, Side, Table, other, rows_of
+from alternant.objective import FixedSide, Float64, Objective, Side, Table, other, rows_of
 from alternant.prior import (
     PriorPart,
     coefficient_penalty,
     prior_mean,
     solve_coefficients,
 )
-from alternant.solvers import Solved, fix_side, row_penalties, row_ridges, solve_side, turn_start
+from alternant.solvers import (
+    Solved,
+    fix_side,
+    row_penalties,
+    row_ridges,
+    side_gramian,
+    solve_side,
+    turn_start,
+)
 from alternant.training._state import SideState, State, state_of
+from alternant.training._tables import Tables
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +81,7 @@ class LocalBackend:
     days: UserDays | None = None
     max_entries: int | None = None
     exact: bool = True
+    tables: Tables = field(default_factory=Tables)
 
     @property
     def n_users(self) -> int:
@@ -84,35 +94,38 @@ class LocalBackend:
 
     def half_sweep(self, side: Side, state: State, out: Table) -> HalfSolved:
         """Solve every row of `side` into `out` with the other side fixed, then its coefficients."""
-        that = other(side)
+        that, before, fixed_state = other(side), state.of(side), state.of(other(side))
         fixed, rotation = fix_side(
             self.objective,
             that,
-            state.of(that).table,
+            fixed_state.table,
             rows_of(self.interactions, that).counts,
+            gramian=fixed_state.gramian,
             exact=self.exact,
+            make=self.tables.take,
             n_threads=self.n_threads,
         )
-        start = state.of(side).table
+        start, counts = before.table, rows_of(self.interactions, side).counts
         if not self.exact:
-            start = turn_start(
-                start, rotation, rows_of(self.interactions, side).counts, n_threads=self.n_threads
-            )
-        before = self._turned(side, state.of(side), start, rotation)
-        other_state = self._turned(that, state.of(that), fixed.table, rotation)
+            start = turn_start(start, rotation, counts, make=self.tables.take, n_threads=self.n_threads)
+        before = self._turned(side, before, start, rotation)
+        fixed_state = self._turned(that, fixed_state, fixed.table, rotation)
         solved = self.solve(side, fixed, before, out, day_biases=state.users.day_biases)
         coefficients = self._coefficients(side, before, solved.table)
-        this = self._with_mean(side, SideState(solved.table, coefficients, day_biases=solved.day_biases))
+        gram = side_gramian(self.objective, side, solved.table, counts, n_threads=self.n_threads)
+        this = self._with_mean(
+            side, SideState(solved.table, coefficients, gramian=gram, day_biases=solved.day_biases)
+        )
         return HalfSolved(
-            state_of(side, this, other_state),
+            state_of(side, this, fixed_state),
             float(solved.losses.sum()) - float(solved.penalties.sum()),
-            self.unobserved(side, fixed, solved.table),
+            self._unobserved(fixed, gram),
             self.penalty(side, this) if this.coefficients else float(solved.penalties.sum()),
         )
 
     def _turned(self, side: Side, state: SideState, table: Table, rotation: Table | None) -> SideState:
         """Return a side with `table`, its coefficients and means turned as the fixed side's table was."""
-        state = replace(state, table=table)
+        state = replace(state, table=table, gramian=None)
         if rotation is not None:
             mean = state.mean
             if mean is not None:
@@ -182,28 +195,26 @@ class LocalBackend:
         )
 
     def unobserved(self, side: Side, fixed: FixedSide, table: Table) -> float:
-        """Return α₀ Σ s v p² over all pairs, from the fixed side's Gramian."""
+        """Return α₀ Σ s v p² over all pairs, from both sides' Gramians."""
+        counts = rows_of(self.interactions, side).counts
+        return self._unobserved(
+            fixed, side_gramian(self.objective, side, table, counts, n_threads=self.n_threads)
+        )
+
+    def _unobserved(self, fixed: FixedSide, gram: Float64 | None) -> float:
+        if gram is None:
+            return 0.0
         if fixed.omega is not None:
-            fixed_gram = np.diag(fixed.omega)
+            total = np.sum(np.diagonal(gram) * fixed.omega)
         elif fixed.gram is not None:
-            fixed_gram = fixed.gram.astype(np.float64)
+            total = np.sum(gram * fixed.gram)
         else:
             return 0.0
-        counts = rows_of(self.interactions, side).counts
-        scale = self.objective.unobserved_scale(side, counts)
-        rows = table if scale is None else table * np.sqrt(scale).astype(np.float32)[:, None]
-        gram = dense.gramian(np.ascontiguousarray(rows), n_threads=self.n_threads)
-        return self.objective.unobserved_factor * float(np.sum(gram * fixed_gram))
+        return self.objective.unobserved_factor * float(total)
 
 
 def rotated(coefficients: tuple[Table, ...], rotation: Table | None, *, n_threads: int) -> tuple[Table, ...]:
     """Return coefficients in the basis that tables were turned into; a bias column stays."""
     if rotation is None:
         return coefficients
-    k = len(rotation)
-    turned = []
-    for each in coefficients:
-        table = each.copy()
-        table[:, :k] = dense.multiply(np.ascontiguousarray(each[:, :k]), rotation, n_threads=n_threads)
-        turned.append(table)
-    return tuple(turned)
+    return tuple(dense.multiply(each, rotation, n_threads=n_threads) for each in coefficients)

@@ -8,7 +8,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -46,8 +46,8 @@ class HalfSweep:
     decrease: float
     seconds: float
     n_sweeps: int
-    user_table: Table
-    item_table: Table
+    user_table: Table = field(repr=False)
+    item_table: Table = field(repr=False)
     validation: float | None = None
 
 

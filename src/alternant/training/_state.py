@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from alternant.objective import Side, Table
+from alternant.objective import Float64, Side, Table
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,12 +15,14 @@ class SideState:
     table : float32, shape (n_rows, width)
     coefficients : float32 arrays of shape (n_features, width), one for each part of the prior mean
     mean : float32, shape (n_rows, width), the prior means under `coefficients`, where they are known
+    gramian : float64, shape (width, width), the table's part of the pairs that are not stored, where known
     day_biases : float32, shape (n_days,), of users' days; None without, and before users are first solved
     """
 
     table: Table
     coefficients: tuple[Table, ...] = ()
     mean: Table | None = None
+    gramian: Float64 | None = None
     day_biases: npt.NDArray[np.float32] | None = None
 
 

@@ -182,6 +182,8 @@ RECORDS = {
     "Split",
     "Summary",
     "TraceEntry",
+    "Trial",
+    "Tuned",
 }
 
 

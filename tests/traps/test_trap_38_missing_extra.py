@@ -40,10 +40,24 @@ def test_trap_38_reading_says_it_on_import():
     )
 
 
+def test_trap_38_tuning_says_it_on_import():
+    code = (
+        "from alternant.errors import MissingExtraError\n"
+        "try:\n    import alternant.tuning\nexcept MissingExtraError as error:\n    print(error)"
+    )
+    done = without("optuna", code)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (
+        "tuning needs the 'tune' extra: pip install '.[tune]' from a clone, "
+        "or pip install 'alternant[tune]'\n"
+    )
+
+
 def test_trap_38_the_library_needs_none_of_them():
     code = (
         "import alternant, alternant.interactions, alternant.synthetic\n"
-        "print(sorted({'cyclopts', 'rich', 'duckdb', 'pandas', 'polars', 'pyarrow'} & set(sys.modules)))"
+        "known = {'cyclopts', 'rich', 'duckdb', 'pandas', 'polars', 'pyarrow', 'optuna'}\n"
+        "print(sorted(known & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", f"import sys\n{code}"], capture_output=True, text=True, timeout=60, check=True

@@ -2,5 +2,6 @@
 
 from alternant.als._explicit import ExplicitALS
 from alternant.als._implicit import ImplicitALS
+from alternant.als._validation import Metric, Validator, check_metric, validator
 
-__all__ = ["ExplicitALS", "ImplicitALS"]
+__all__ = ["ExplicitALS", "ImplicitALS", "Metric", "Validator", "check_metric", "validator"]

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from alternant import _settings
-from alternant.als._fitting import check_not_empty, fit_model, with_attributes
+from alternant.als._catalogue import check_not_empty, with_attributes
+from alternant.als._fitting import fit_model
 from alternant.als._sampled import fit_sampled, refuse_settings
 from alternant.als._settings import FactorSettings, number, replace_field, setting, yes_or_no
+from alternant.als._validation import Metric, check_metric, validator
 from alternant.errors import DataError
 from alternant.interactions import Interactions
 from alternant.kernels import resolve_threads
@@ -42,6 +44,8 @@ NOT_SAMPLED = (
     "l1_regularization",
     "n_sweeps",
     "tol",
+    "patience",
+    "time_budget",
     "init",
     "init_scale",
 )
@@ -116,6 +120,10 @@ class ExplicitALS(FactorSettings):
         The most sweeps: one is all users, then all items.
     tol : float, default 1e-4
         Stop when the objective falls by less than this share in a sweep (from the fourth on); 0: never.
+    patience : int, default 3
+        With `validation` entries, stop when so many sweeps, from the fourth on, brought no better value.
+    time_budget : float or None, default None
+        Seconds; the sweep in which they run out is the last. None: no limit.
     init : {"random", "spectral"}, default "random"
         Start the items at small random numbers that belong to their ids, or at the leading singular vectors.
     init_scale : float, default 0.05
@@ -190,6 +198,8 @@ class ExplicitALS(FactorSettings):
         user_attributes: Any = None,
         item_attributes: Any = None,
         initial: Initial | None = None,
+        validation: Interactions | None = None,
+        validation_metric: Metric = "auto",
         callback: Callback | None = None,
     ) -> FactorModel:
         """Fit the model to `interactions`, from the beginning.
@@ -206,6 +216,15 @@ class ExplicitALS(FactorSettings):
             Item factors to start from instead of `init`. A model's are matched by id, its biases too, and
             its coefficients of the link (by id) and of attributes (by the feature's name); items that it does
             not know start as `init` says, coefficients at 0. (Users need no start: they are solved first.)
+        validation : Interactions, optional
+            Entries that are not trained on. After each sweep `validation_metric` is computed on them with the
+            tables of that moment (``HalfSweep.validation``, ``model.trace``), `patience` says when to stop,
+            and the model is that of the best sweep. Entries of unknown ids, and for lists users without
+            training entries, are left out, and their number is logged.
+        validation_metric : str or function, default "auto"
+            "rmse", "mae", or a metric of lists, over all items that the user has not seen: "ndcg@20",
+            "recall@20", "precision@20", with any number. "auto": "rmse", for `ImplicitALS` "ndcg@20". Or a
+            function of a FactorModel and the validation entries, where larger is better: negate an error.
         callback : function of a HalfSweep, optional
             Called after each half-sweep with its number, objective, seconds and tables; a true result ends
             the fit.
@@ -213,14 +232,15 @@ class ExplicitALS(FactorSettings):
         Returns
         -------
         FactorModel
-            A snapshot; the estimator stays as it was. Ctrl-C ends the fit with the last whole sweep, and
-            ``model.stopped`` says so.
+            A snapshot; the estimator stays as it was. Ctrl-C ends the fit with the last whole sweep (the best
+            one with `validation`), and ``model.stopped`` says so.
 
         Raises
         ------
         DataError
-            No interactions, no values, no times where `day_bias_regularization` wants them, or start values
-            of another shape.
+            No interactions, no values (of interactions or, for errors, of `validation`), no validation entry
+            of known ids, a metric that is none or not finite, no times where `day_bias_regularization` wants
+            them, or start values of another shape.
         SingularSystemError
             A row without a unique solution, by id: only possible where the ridge is 0.
         DivergedError
@@ -246,9 +266,23 @@ class ExplicitALS(FactorSettings):
                 values.value_min,
             )
         catalogue = with_attributes(interactions, user_attributes, item_attributes)
+        check_metric(validation_metric, "explicit")
+        held_out = None
+        if validation is not None:
+            held_out = validator(
+                validation,
+                validation_metric,
+                catalogue.interactions,
+                kind="explicit",
+                n_threads=n_threads,
+            )
         prepared = self._preparation().fit(catalogue.interactions)
         bias_model = fit_biases(prepared.interactions, center=self.center, n_threads=n_threads)
         if self.n_samples > 0:
+            if validation is not None:
+                raise DataError(
+                    "validation has no meaning with n_samples: draws are averaged, none of them is the best"
+                )
             if initial is not None:
                 raise DataError("initial has no meaning with n_samples: draws forget where they started")
             return fit_sampled(
@@ -277,6 +311,7 @@ class ExplicitALS(FactorSettings):
             init_scale=self.init_scale * math.sqrt(bias_model.scale),
             initial=initial,
             n_threads=n_threads,
+            validator=held_out,
             callback=callback,
         )
 

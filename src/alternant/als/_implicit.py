@@ -4,8 +4,10 @@ import logging
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from alternant.als._fitting import check_not_empty, fit_model, with_attributes
+from alternant.als._catalogue import check_not_empty, with_attributes
+from alternant.als._fitting import fit_model
 from alternant.als._settings import FactorSettings, number, one_of, setting
+from alternant.als._validation import Metric, check_metric, validator
 from alternant.errors import DataError
 from alternant.interactions import Interactions
 from alternant.kernels import resolve_threads
@@ -82,7 +84,7 @@ class ImplicitALS(FactorSettings):
         :class:`alternant.preparation.Preparation`.
     user_discount, item_discount : float, default 0
         γ: what an entry adds is multiplied by n_user^−γ · n_item^−γ over its mean.
-    n_sweeps, tol, init, init_scale, solver, seed, n_threads
+    n_sweeps, tol, patience, time_budget, init, init_scale, solver, seed, n_threads
         As in :class:`alternant.ExplicitALS`; random starts are N(0, init_scale² / k).
 
     Raises
@@ -152,6 +154,8 @@ class ImplicitALS(FactorSettings):
         user_attributes: Any = None,
         item_attributes: Any = None,
         initial: Initial | None = None,
+        validation: Interactions | None = None,
+        validation_metric: Metric = "auto",
         callback: Callback | None = None,
     ) -> FactorModel:
         """Fit the model to `interactions`, from the beginning; parameters, result and errors as in
@@ -160,6 +164,17 @@ class ImplicitALS(FactorSettings):
         check_not_empty(interactions)
         n_threads = resolve_threads(self.n_threads)
         catalogue = with_attributes(interactions, user_attributes, item_attributes)
+        check_metric(validation_metric, "implicit")
+        held_out = None
+        if validation is not None:
+            held_out = validator(
+                validation,
+                validation_metric,
+                catalogue.interactions,
+                kind="implicit",
+                all_count=self.value == "ignore",
+                n_threads=n_threads,
+            )
         prepared = self._preparation().fit(catalogue.interactions)
         if prepared.interactions.n_entries == 0:
             raise DataError(
@@ -186,6 +201,7 @@ class ImplicitALS(FactorSettings):
             init_scale=self.init_scale,
             initial=initial,
             n_threads=n_threads,
+            validator=held_out,
             callback=callback,
         )
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from alternant.als._fitting import Catalogue, SideAttributes
+from alternant.als._catalogue import Catalogue, SideAttributes
 from alternant.als._settings import FactorSettings
 from alternant.errors import DataError
 from alternant.interactions import EntryRows, Interactions

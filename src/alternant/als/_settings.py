@@ -98,6 +98,8 @@ class FactorSettings:
     item_discount: float = setting(0.0, "γ: entries weigh n_item^−γ")
     n_sweeps: int = setting(12, "the most sweeps over users and items")
     tol: float = setting(1e-4, "stop when a sweep lowers the objective by less than this share; 0: never")
+    patience: int = setting(3, "with validation: stop after so many sweeps without a better one")
+    time_budget: float | None = setting(None, "start no sweep after so many seconds; none: no limit")
     init: Literal["random", "spectral"] = setting(
         "random", "start values: random, or leading singular vectors"
     )
@@ -111,6 +113,7 @@ class FactorSettings:
             # The kernels index columns by small numbers.
             ("n_factors", 1, 65_535),
             ("n_sweeps", 1, None),
+            ("patience", 1, None),
             ("seed", 0, 2**64 - 1),
         ):
             replace_field(self, name, _settings.integer(name, getattr(self, name), least, most))
@@ -118,6 +121,7 @@ class FactorSettings:
             replace_field(self, "n_threads", _settings.integer("n_threads", self.n_threads, 1, MOST_THREADS))
         number(self, "regularization", 'a number of at least 0, or "auto"', lambda x: x >= 0, words=("auto",))
         number(self, "tol", "a number from 0 up to 1", lambda x: 0 <= x < 1)
+        number(self, "time_budget", "a number of seconds above 0, or None", lambda x: x > 0)
         for name in ("init_scale", "l1_regularization"):
             number(self, name, "a number of at least 0", lambda x: x >= 0)
         number(self, "attribute_regularization", "a number above 0", lambda x: x > 0)

@@ -26,10 +26,25 @@ from alternant.cli.plot import plot
 from alternant.cli.predict import predict
 from alternant.cli.recommend import recommend
 from alternant.cli.similar import similar
+from alternant.cli.tune import tune
 from alternant.cli.update import update
 from alternant.errors import AlternantError
 
-COMMANDS = (fit, predict, recommend, similar, explain, fold_in, update, inspect, plot, export, doctor, demo)
+COMMANDS = (
+    fit,
+    tune,
+    predict,
+    recommend,
+    similar,
+    explain,
+    fold_in,
+    update,
+    inspect,
+    plot,
+    export,
+    doctor,
+    demo,
+)
 
 _WANTED = {
     "SOURCE": "a ratings file",

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from alternant import weighting
-from alternant.als import ExplicitALS, ImplicitALS
+from alternant.als import ExplicitALS, ImplicitALS, check_metric
 from alternant.cli import INTERRUPTED, console, fit_report, output
 from alternant.cli import config as settings_file
 from alternant.cli.attributes import (
@@ -67,6 +67,20 @@ def fit(
             help="Fit a model of what people did (clicks, plays, purchases) instead of ratings: ImplicitALS.",
         ),
     ] = None,
+    validation: Annotated[
+        str | None,
+        Parameter(
+            help="Ratings that are not trained on, in a file with the same columns: keep the sweep that is "
+            "best on them, and stop after --patience sweeps without a better one."
+        ),
+    ] = None,
+    validation_metric: Annotated[
+        str,
+        Parameter(
+            help="What is best: rmse, mae, or ndcg@20, recall@20, precision@20 with any number; auto: rmse, "
+            "ndcg@20 with --implicit."
+        ),
+    ] = "auto",
     user_attributes: UserAttributesOption = None,
     user_attributes_id: UserAttributesIdOption = None,
     user_attributes_use: UserAttributesUseOption = None,
@@ -97,6 +111,7 @@ def fit(
     # Settings, folders and names are refused before the file is read: not at the end of a long job.
     is_implicit = _is_implicit(implicit, sections[""])
     estimator = _estimator(given(SETTINGS, options, sections[""]), options, is_implicit=is_implicit)
+    metric = check_metric(validation_metric, "implicit" if is_implicit else "explicit")
     if output_file.suffix != ".safetensors":
         raise DataError(f"a model file ends in .safetensors, got {str(output_file)!r}")
     output.check_folder(output_file)
@@ -114,10 +129,21 @@ def fit(
             chosen = ", ".join(f"{flag_text(name)} {value!r}" for name, value in selection.items())
             raise DataError(f"none of the {n_read:,} entries is left by {chosen}; ask for less")
     console.note(str(interactions.summary()))
+    held_out = None
+    if validation is not None:
+        kinds = {"user_kind": interactions.user_ids.kind, "item_kind": interactions.item_ids.kind}
+        held_out = read(validation, **{**reading, **kinds})
     users = about_users.read(interactions.user_ids)
     items = about_items.read(interactions.item_ids)
     with follow(estimator.n_sweeps) as callback:
-        model = estimator.fit(interactions, user_attributes=users, item_attributes=items, callback=callback)
+        model = estimator.fit(
+            interactions,
+            user_attributes=users,
+            item_attributes=items,
+            validation=held_out,
+            validation_metric=metric,
+            callback=callback,
+        )
     model.save(output_file)
     last = model.trace[-1]
     console.note(f"{model.stopped}; objective {last.objective:,.6g}, {last.seconds:.1f} s")

@@ -23,6 +23,7 @@ NOT_SAMPLING = (
     "attribute_regularization",
     "n_sweeps",
     "tol",
+    "patience",
     "init",
     "init_scale",
     "solver",
@@ -115,6 +116,8 @@ def _estimator(model: "Snapshot") -> str:
         settings.pop("attribute_regularization", None)
     if problem.user_link is None and problem.item_link is None:
         settings.pop("link_regularization", None)
+    if all(entry.validation is None for entry in model.trace):
+        settings.pop("patience", None)
     sampled = model.draws is not None
     for name in SAMPLING if not sampled else NOT_SAMPLING:
         settings.pop(name, None)

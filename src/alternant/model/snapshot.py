@@ -28,7 +28,8 @@ class TraceEntry:
     """The objective after one half-sweep; `seconds` count from the start of the fit.
 
     `unobserved` is the part of all pairs, stored or not, and `regularization` that of all penalties; what is
-    left is what the stored entries add.
+    left is what the stored entries add. `validation` is what the tables of that moment reached on the fit's
+    validation entries; None without, and after a half of a sweep.
     """
 
     sweep: int
@@ -37,6 +38,7 @@ class TraceEntry:
     seconds: float
     unobserved: float = 0.0
     regularization: float = 0.0
+    validation: float | None = None
 
     @property
     def observed(self) -> float:

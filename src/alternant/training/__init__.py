@@ -2,6 +2,7 @@
 nor frames."""
 
 from alternant.training._backend import Backend, HalfSolved, LocalBackend
+from alternant.training._best import Validation
 from alternant.training._finish import Finished, finish
 from alternant.training._gibbs import GibbsSide, Sampled, gibbs_side, sample
 from alternant.training._loop import Callback, HalfSweep, Trained, alternate
@@ -21,6 +22,7 @@ __all__ = [
     "SideState",
     "State",
     "Trained",
+    "Validation",
     "alternate",
     "coefficient_start",
     "finish",

@@ -44,6 +44,23 @@ def mae(predicted: ArrayLike, actual: ArrayLike) -> float:
     return float(np.mean(np.abs(_errors(predicted, actual))))
 
 
+def r_squared(predicted: ArrayLike, actual: ArrayLike) -> float:
+    """Return 1 − Σ(predicted − actual)² / Σ(actual − mean actual)², computed in float64.
+
+    1 is perfect, 0 no better than the mean of `actual`; it may be negative. NaN where all of `actual` are
+    equal. Parameters and errors are those of :func:`rmse`.
+
+    Examples
+    --------
+    >>> r_squared([3.0, 5.0], [4.0, 6.0])
+    0.0
+    """
+    errors = _errors(predicted, actual)
+    values = np.asarray(actual, np.float64)
+    total = float(np.sum(np.square(values - values.mean())))
+    return 1.0 - float(np.sum(np.square(errors))) / total if total > 0 else float("nan")
+
+
 def _errors(predicted: ArrayLike, actual: ArrayLike) -> NDArray[np.float64]:
     a, b = np.asarray(predicted, np.float64), np.asarray(actual, np.float64)
     if a.shape != b.shape:

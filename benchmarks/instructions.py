@@ -2,8 +2,8 @@
 a shared machine are noise, counts are not. valgrind knows no AVX-512, so that the portable and the AVX2
 kernels are counted.
 
-    scripts/instructions            compare with benchmarks/instructions.json; 1 if one differs by more than
-    3 % scripts/instructions --write    record what this compiler's build takes
+    scripts/instructions            compare with benchmarks/instructions.json; 1 if one is 10 % off
+    scripts/instructions --write    record what this compiler's build takes
 
 A case is the second sweep of a small fit, the first of which was not counted, or one ranking; what Python
 does in between is in it. Numbers are kept per compiler, since another one may make other code of the same
@@ -35,7 +35,7 @@ from benchmarks.problems import alternant_settings, interactions_of
 
 STORED = Path(__file__).with_name("instructions.json")
 LEVELS = ("portable", "avx2")
-# Between Python 3.11 and 3.13 counts differ by up to 7 %: calls of short work hold some of the interpreter's own.
+# Between Python 3.11 and 3.13 counts differ by up to 7 %: short work holds some of the interpreter's own.
 TOLERANCE = 0.1
 SWITCH = r"""
 #include <valgrind/callgrind.h>

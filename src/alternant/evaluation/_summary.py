@@ -1,0 +1,95 @@
+"""From the numbers of users to rows with intervals, and to differences from baselines."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alternant.evaluation._asked import Asked, higher_is_better
+from alternant.evaluation._measuring import PerUser
+from alternant.evaluation._report import Difference, Row
+from alternant.evaluation._testing import Measured
+from alternant.evaluation.baselines._fitted import Fitted
+from alternant.metrics._comparison import sign_test
+from alternant.metrics._spread import resampled_sums
+
+Floats = NDArray[np.float64]
+
+
+def rows_of(
+    models: list[Fitted],
+    measured: list[Measured],
+    wanted: Asked,
+    level: float,
+    n_resamples: int,
+    seed: int,
+) -> tuple[Row, ...]:
+    columns = [one.sums for found in measured for one in found.per_user]
+    drawn = (
+        resampled_sums(np.concatenate(columns, axis=1), n_resamples=n_resamples, seed=seed)
+        if columns
+        else np.empty((0, 0))
+    )
+    rows, begin = [], 0
+    nan = float("nan")
+    for model, found in zip(models, measured, strict=True):
+        for one in found.per_user:
+            end = begin + one.sums.shape[1]
+            low, high = _quantiles(one.of_sums(drawn[:, begin:end]), level)
+            begin = end
+            known = one.values[~np.isnan(one.values)]
+            rows.append(Row(model.name, one.name, one.over(), low, high, _worst(one.name, known), len(known)))
+        n_users = 0 if found.lists is None else len(found.lists.offsets) - 1
+        rows += [
+            Row(model.name, metric, value, nan, nan, nan, n_users)
+            for metric, value in found.catalogue.items()
+        ]
+    return tuple(rows)
+
+
+def _worst(metric: str, values: Floats) -> float:
+    """Return the mean of the 30 % of users' values that are worst: the smallest, or the largest errors."""
+    if len(values) == 0:
+        return float("nan")
+    better = values if higher_is_better(metric) else -values
+    n = max(1, round(0.3 * len(better)))
+    mean = float(np.partition(better, n - 1)[:n].mean())
+    return mean if higher_is_better(metric) else -mean
+
+
+def _quantiles(values: Floats, level: float) -> tuple[float, float]:
+    known = values[~np.isnan(values)]
+    if len(known) == 0:
+        return float("nan"), float("nan")
+    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def differences_of(
+    models: list[Fitted],
+    measured: list[Measured],
+    wanted: Asked,
+    level: float,
+    n_resamples: int,
+    seed: int,
+) -> tuple[Difference, ...]:
+    def primary(found: Measured) -> PerUser | None:
+        return next((one for one in found.per_user if one.name == wanted.primary), None)
+
+    own = primary(measured[0])
+    if own is None:
+        return ()
+    rows = []
+    for model, found in zip(models[1:], measured[1:], strict=True):
+        theirs = primary(found)
+        if theirs is None:
+            continue
+        width = own.sums.shape[1]
+        drawn = resampled_sums(
+            np.concatenate([own.sums, theirs.sums], axis=1), n_resamples=n_resamples, seed=seed
+        )
+        low, high = _quantiles(own.of_sums(drawn[:, :width]) - theirs.of_sums(drawn[:, width:]), level)
+        # Of lists the first sum is the user's value; of ratings, the errors that make the measure.
+        per_user = own.sums[:, 0] - theirs.sums[:, 0]
+        counted = int(np.count_nonzero(~np.isnan(own.values)))
+        p = sign_test(per_user, n_resamples=n_resamples, seed=seed)
+        rows.append(Difference(own.name, model.name, own.over() - theirs.over(), low, high, p, counted))
+    return tuple(rows)

@@ -178,6 +178,7 @@ RECORDS = {
     "FoldedItems",
     "HalfSweep",
     "Sampled",
+    "Section",
     "Split",
     "Summary",
     "TraceEntry",

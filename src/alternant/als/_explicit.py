@@ -129,7 +129,9 @@ class ExplicitALS(FactorSettings):
     init_scale : float, default 0.05
         σ: random starts are N(0, s·σ²/k).
     solver : {"auto", "exact"}, default "auto"
-        How rows are solved; today both mean exactly.
+        "exact": every row to float32 accuracy in every sweep. "auto": a few steps from where the row was,
+        where that is faster; the fit converges to the same solution, and the users' pass that ends it is
+        exact (docs/performance.md).
     seed : int, default 0
         From 0 to 2⁶⁴ − 1. The same seed and data give the same bits, for any number of threads.
     n_threads : int or None, default None

@@ -22,6 +22,7 @@ from alternant.cli.fit import fit
 from alternant.cli.fold_in import fold_in
 from alternant.cli.inspect import inspect
 from alternant.cli.options import UsageError, flag_text
+from alternant.cli.plot import plot
 from alternant.cli.predict import predict
 from alternant.cli.recommend import recommend
 from alternant.cli.similar import similar
@@ -29,7 +30,21 @@ from alternant.cli.tune import tune
 from alternant.cli.update import update
 from alternant.errors import AlternantError
 
-COMMANDS = (fit, tune, predict, recommend, similar, explain, fold_in, update, inspect, export, doctor, demo)
+COMMANDS = (
+    fit,
+    tune,
+    predict,
+    recommend,
+    similar,
+    explain,
+    fold_in,
+    update,
+    inspect,
+    plot,
+    export,
+    doctor,
+    demo,
+)
 
 _WANTED = {
     "SOURCE": "a ratings file",
@@ -170,6 +185,7 @@ def _in_options(message: str) -> str:
     message = message.replace(
         'duplicates="sum", "mean", "max" or "last"', "--duplicates sum, mean, max or last"
     )
+    message = re.sub(r"\bname some with (user|item)s=", r"name some with --\1", message)
     message = re.sub(r"\bin row (\d+)", lambda found: f"in data row {int(found[1]) + 1}", message)
     message = re.sub(r"\b(user|item|value|weight|time|event)=(?=$|[\s,;:])", r"--\1-column", message)
     return re.sub(

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from alternant import weighting
 from alternant.als import ExplicitALS, ImplicitALS, check_metric
-from alternant.cli import INTERRUPTED, console, output
+from alternant.cli import INTERRUPTED, console, fit_report, output
 from alternant.cli import config as settings_file
 from alternant.cli.attributes import (
     ItemAttributesIdOption,
@@ -19,7 +19,7 @@ from alternant.cli.attributes import (
     UserAttributesUseOption,
     choices,
 )
-from alternant.cli.loading import MODEL, READING, ratings_of
+from alternant.cli.loading import MODEL, READING, TitlesOption, ratings_of, titles_of
 from alternant.cli.options import (
     Option,
     UsageError,
@@ -87,6 +87,15 @@ def fit(
     item_attributes: ItemAttributesOption = None,
     item_attributes_id: ItemAttributesIdOption = None,
     item_attributes_use: ItemAttributesUseOption = None,
+    report: Annotated[
+        Path | None,
+        Parameter(
+            metavar="DIR",
+            help="Write report.html, a page that needs no other file, report.md and charts into this folder. "
+            "Needs the extra plots.",
+        ),
+    ] = None,
+    titles: TitlesOption = None,
     **options: Any,
 ) -> int:
     """Fit a model to a file of ratings and save it.
@@ -94,6 +103,10 @@ def fit(
     With --implicit, to a file of what people did: every row counts 1 where there are no values. Ctrl-C stops
     the fit and saves what the finished sweeps gave.
     """
+    if report is not None:
+        fit_report.check(report)
+    elif titles is not None:
+        raise UsageError("--titles is for the report; add --report DIR")
     sections = settings_file.load(config, SECTIONS)
     # Settings, folders and names are refused before the file is read: not at the end of a long job.
     is_implicit = _is_implicit(implicit, sections[""])
@@ -136,6 +149,8 @@ def fit(
     console.note(f"{model.stopped}; objective {last.objective:,.6g}, {last.seconds:.1f} s")
     sizes = (model.n_users, "user"), (model.n_items, "item"), (model.n_factors, "factor")
     console.note(f"wrote {output_file}: {', '.join(console.counted(*size) for size in sizes)}")
+    if report is not None:
+        fit_report.write(report, model, source, titles_of(titles, model.item_ids))
     return INTERRUPTED if "interrupt" in model.stopped else 0
 
 

@@ -40,7 +40,7 @@ def higher_is_better(metric: str) -> bool:
     >>> higher_is_better("ndcg@20"), higher_is_better("rmse")
     (True, False)
     """
-    name = metric.partition("@")[0]
+    name = metric.partition("@")[0].removeprefix("sampled_")
     if name in _NEITHER:
         raise DataError(f"{metric} describes lists; a larger one is neither better nor worse")
     if name not in RANKING_METRICS and name not in RATING_METRICS:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from typing import Any, Literal
 
 from alternant import _settings
@@ -114,7 +115,7 @@ def evaluate(
         raise DataError(f"models must have different names, got {', '.join(each.name for each in models)}")
     test = Test(split, wanted, relevant_from, implicit=implicit)
     measured = [test.of(each, n_threads) for each in models]
-    rows = rows_of(models, measured, wanted, level, n_resamples, seed)
+    rows = rows_of(models, measured, level, n_resamples, seed)
     facts = {
         "split": split.how,
         "training entries": split.train.n_entries,
@@ -218,16 +219,21 @@ def _named(model: Any) -> str:
 
 
 def _settings_of(model: Any) -> str | None:
-    """Return the settings of an estimator that are not the defaults, in words."""
-    if not isinstance(model, ExplicitALS | ImplicitALS):
+    """Return the settings that are not the defaults, of an estimator or of the one that made a model."""
+    kinds: dict[str, type[ExplicitALS | ImplicitALS]] = {
+        "ExplicitALS": ExplicitALS,
+        "ImplicitALS": ImplicitALS,
+    }
+    kind = kinds.get(_named(model))
+    if kind is None:
         return None
-    plain = type(model)()
-    changed = [
-        f"{name}={getattr(model, name)!r}"
-        for name in type(model).__dataclass_fields__
-        if getattr(model, name) != getattr(plain, name)
-    ]
-    return f"{type(model).__name__}({', '.join(changed)})"
+    plain, names = kind(), [each.name for each in fields(kind)]
+    if isinstance(model, FactorModel):
+        given = {name: model.settings[name] for name in names if name in model.settings}
+    else:
+        given = {name: getattr(model, name) for name in names}
+    changed = [f"{name}={value!r}" for name, value in given.items() if value != getattr(plain, name)]
+    return f"{kind.__name__}({', '.join(changed)})"
 
 
 def _baselines(given: Any, wanted: Asked, split: Split, seed: int) -> list[Any]:

@@ -8,6 +8,7 @@ from alternant.evaluation._measuring import PerUser
 from alternant.evaluation._report import Difference, Row
 from alternant.evaluation._testing import Measured
 from alternant.evaluation.baselines._fitted import Fitted
+from alternant.metrics import worst_share
 from alternant.metrics._comparison import sign_test
 from alternant.metrics._spread import resampled_sums
 
@@ -17,11 +18,11 @@ Floats = NDArray[np.float64]
 def rows_of(
     models: list[Fitted],
     measured: list[Measured],
-    wanted: Asked,
     level: float,
     n_resamples: int,
     seed: int,
 ) -> tuple[Row, ...]:
+    """Return a row for each measure of each model, with its interval."""
     columns = [one.sums for found in measured for one in found.per_user]
     drawn = (
         resampled_sums(np.concatenate(columns, axis=1), n_resamples=n_resamples, seed=seed)
@@ -35,24 +36,26 @@ def rows_of(
             end = begin + one.sums.shape[1]
             low, high = _quantiles(one.of_sums(drawn[:, begin:end]), level)
             begin = end
-            known = one.values[~np.isnan(one.values)]
-            rows.append(Row(model.name, one.name, one.over(), low, high, _worst(one.name, known), len(known)))
-        n_users = 0 if found.lists is None else len(found.lists.offsets) - 1
+            n_users = int(np.count_nonzero(one.sums[:, -1]))
+            rows.append(Row(model.name, one.name, one.over(), low, high, _worst(one), n_users))
+        n_listed = 0 if found.lists is None else len(found.lists.offsets) - 1
         rows += [
-            Row(model.name, metric, value, nan, nan, nan, n_users)
+            Row(model.name, metric, value, nan, nan, nan, n_listed)
             for metric, value in found.catalogue.items()
         ]
     return tuple(rows)
 
 
-def _worst(metric: str, values: Floats) -> float:
-    """Return the mean of the 30 % of users' values that are worst: the smallest, or the largest errors."""
-    if len(values) == 0:
+def _worst(one: PerUser) -> float:
+    """Return the mean of the 30 % of users' values that are worst: the smallest, or the largest errors.
+
+    NaN for R², of which a user's own says little.
+    """
+    values = one.values[~np.isnan(one.values)]
+    if len(values) == 0 or one.name == "r_squared":
         return float("nan")
-    better = values if higher_is_better(metric) else -values
-    n = max(1, round(0.3 * len(better)))
-    mean = float(np.partition(better, n - 1)[:n].mean())
-    return mean if higher_is_better(metric) else -mean
+    sign = 1.0 if higher_is_better(one.name) else -1.0
+    return sign * worst_share(sign * values, share=0.3)
 
 
 def _quantiles(values: Floats, level: float) -> tuple[float, float]:
@@ -71,6 +74,8 @@ def differences_of(
     n_resamples: int,
     seed: int,
 ) -> tuple[Difference, ...]:
+    """Return the first model less each other one, by the measure that models are compared by."""
+
     def primary(found: Measured) -> PerUser | None:
         return next((one for one in found.per_user if one.name == wanted.primary), None)
 
@@ -89,7 +94,7 @@ def differences_of(
         low, high = _quantiles(own.of_sums(drawn[:, :width]) - theirs.of_sums(drawn[:, width:]), level)
         # Of lists the first sum is the user's value; of ratings, the errors that make the measure.
         per_user = own.sums[:, 0] - theirs.sums[:, 0]
-        counted = int(np.count_nonzero(~np.isnan(own.values)))
+        counted = int(np.count_nonzero(own.sums[:, -1]))
         p = sign_test(per_user, n_resamples=n_resamples, seed=seed)
         rows.append(Difference(own.name, model.name, own.over() - theirs.over(), low, high, p, counted))
     return tuple(rows)

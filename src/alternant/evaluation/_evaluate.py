@@ -11,7 +11,7 @@ from alternant.errors import DataError
 from alternant.evaluation._asked import Asked, asked
 from alternant.evaluation._asking import AskedModel, check_not_trained_on
 from alternant.evaluation._report import Report
-from alternant.evaluation._summary import differences_of, rows_of
+from alternant.evaluation._summary import differences_of, drawn_measures, rows_of
 from alternant.evaluation._testing import Test
 from alternant.evaluation.baselines import Biases, ItemKNN, Mean, Popularity, Random
 from alternant.evaluation.baselines._fitted import Fitted
@@ -115,7 +115,7 @@ def evaluate(
         raise DataError(f"models must have different names, got {', '.join(each.name for each in models)}")
     test = Test(split, wanted, relevant_from, implicit=implicit)
     measured = [test.of(each, n_threads) for each in models]
-    rows = rows_of(models, measured, level, n_resamples, seed)
+    drawn = drawn_measures(measured, n_resamples, seed)
     facts = {
         "split": split.how,
         "training entries": split.train.n_entries,
@@ -135,8 +135,8 @@ def evaluate(
     }
     return Report(
         fitted.name,
-        rows,
-        differences_of(models, measured, wanted, level, n_resamples, seed),
+        rows_of(models, measured, drawn, level),
+        differences_of(models, measured, drawn, wanted, level, n_resamples, seed),
         test.slices(models, measured),
         facts,
         split.train.user_ids.decode(test.users),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from alternant.errors import DataError
 from alternant.evaluation._measuring import of_lists
 from alternant.evaluation._report import Report
-from alternant.evaluation._summary import rows_of
+from alternant.evaluation._summary import drawn_measures, rows_of
 from alternant.evaluation._testing import Measured
 from alternant.evaluation.baselines import Baseline
 
@@ -49,6 +49,6 @@ def report_of(
     named = Baseline()
     named.name = model
     measured = Measured(tuple(of_lists(name, values) for name, values in per_user.items()), {}, None, None)
-    rows = rows_of([named], [measured], level, n_resamples, seed)
+    rows = rows_of([named], [measured], drawn_measures([measured], n_resamples, seed), level)
     facts = {**(facts or {}), "level": level, "resamples": n_resamples, "seed": seed}
     return Report(model, rows, (), (), facts, user_id, {model: dict(per_user)})

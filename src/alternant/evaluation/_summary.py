@@ -15,27 +15,28 @@ from alternant.metrics._spread import resampled_sums
 Floats = NDArray[np.float64]
 
 
-def rows_of(
-    models: list[Fitted],
-    measured: list[Measured],
-    level: float,
-    n_resamples: int,
-    seed: int,
-) -> tuple[Row, ...]:
-    """Return a row for each measure of each model, with its interval."""
-    columns = [one.sums for found in measured for one in found.per_user]
-    drawn = (
-        resampled_sums(np.concatenate(columns, axis=1), n_resamples=n_resamples, seed=seed)
-        if columns
-        else np.empty((0, 0))
+def drawn_measures(measured: list[Measured], n_resamples: int, seed: int) -> list[dict[str, Floats]]:
+    """Return each model's measures over the same resampled users: name → float64, shape (n_resamples,)."""
+    ones = [one for found in measured for one in found.per_user]
+    if not ones:
+        return [{} for _ in measured]
+    sums = resampled_sums(
+        np.concatenate([one.sums for one in ones], axis=1), n_resamples=n_resamples, seed=seed
     )
-    rows, begin = [], 0
+    parts = np.split(sums, np.cumsum([one.sums.shape[1] for one in ones])[:-1], axis=1)
+    values = iter([one.of_sums(part) for one, part in zip(ones, parts, strict=True)])
+    return [{one.name: next(values) for one in found.per_user} for found in measured]
+
+
+def rows_of(
+    models: list[Fitted], measured: list[Measured], drawn: list[dict[str, Floats]], level: float
+) -> tuple[Row, ...]:
+    """Return a row for each measure of each model, with its interval from `drawn`."""
+    rows = []
     nan = float("nan")
-    for model, found in zip(models, measured, strict=True):
+    for model, found, draws in zip(models, measured, drawn, strict=True):
         for one in found.per_user:
-            end = begin + one.sums.shape[1]
-            low, high = _quantiles(one.of_sums(drawn[:, begin:end]), level)
-            begin = end
+            low, high = _quantiles(draws[one.name], level)
             n_users = int(np.count_nonzero(one.sums[:, -1]))
             rows.append(Row(model.name, one.name, one.over(), low, high, _worst(one), n_users))
         n_listed = 0 if found.lists is None else len(found.lists.offsets) - 1
@@ -69,6 +70,7 @@ def _quantiles(values: Floats, level: float) -> tuple[float, float]:
 def differences_of(
     models: list[Fitted],
     measured: list[Measured],
+    drawn: list[dict[str, Floats]],
     wanted: Asked,
     level: float,
     n_resamples: int,
@@ -83,15 +85,11 @@ def differences_of(
     if own is None:
         return ()
     rows = []
-    for model, found in zip(models[1:], measured[1:], strict=True):
+    for model, found, draws in zip(models[1:], measured[1:], drawn[1:], strict=True):
         theirs = primary(found)
         if theirs is None:
             continue
-        width = own.sums.shape[1]
-        drawn = resampled_sums(
-            np.concatenate([own.sums, theirs.sums], axis=1), n_resamples=n_resamples, seed=seed
-        )
-        low, high = _quantiles(own.of_sums(drawn[:, :width]) - theirs.of_sums(drawn[:, width:]), level)
+        low, high = _quantiles(drawn[0][own.name] - draws[theirs.name], level)
         # Of lists the first sum is the user's value; of ratings, the errors that make the measure.
         per_user = own.sums[:, 0] - theirs.sums[:, 0]
         counted = int(np.count_nonzero(own.sums[:, -1]))

@@ -134,7 +134,8 @@ def _first_new(
     new = np.zeros(len(keys), np.bool_)
     new[first] = True
     known = seen.row_index().astype(np.int64) * seen.n_columns + seen.indices
-    new &= ~np.isin(keys, known)
+    if len(known):  # ascending, so that a search takes less than sorting both
+        new &= known[np.minimum(np.searchsorted(known, keys), len(known) - 1)] != keys
     kept = new.reshape(n_rows, width)
     kept &= np.cumsum(kept, axis=1) <= k
     return row[kept.ravel()], drawn[kept]

@@ -30,10 +30,10 @@ def adjacency(path: str | os.PathLike[str]) -> tuple[Ids, Ids]:
     return pairs[:, 0], pairs[:, 1]
 
 
-def pairs(path: str | os.PathLike[str], *, least: float | None = None) -> tuple[Ids, Ids]:
+def pairs(path: str | os.PathLike[str]) -> tuple[Ids, Ids]:
     """Read lines of a user, an item and whatever else, between commas, tabs or spaces.
 
-    A first line without numbers is a header. With `least`, lines whose third field is below it are left out.
+    A first line without numbers is a header.
     """
     lines = [line for line in Path(path).read_bytes().splitlines() if line.strip()]
     fields = [_BETWEEN.split(line.strip()) for line in lines]
@@ -45,9 +45,10 @@ def pairs(path: str | os.PathLike[str], *, least: float | None = None) -> tuple[
             raise DataError(
                 f"{os.fspath(path)}: expected a user and an item, both integers, got {_shown(line)}"
             )
-    if least is not None:
-        fields = [found for found in fields if len(found) > 2 and float(found[2]) >= least]
-    both = np.array([(int(found[0]), int(found[1])) for found in fields], np.int64).reshape(-1, 2)
+    try:
+        both = np.array([(int(found[0]), int(found[1])) for found in fields], np.int64).reshape(-1, 2)
+    except OverflowError:
+        raise DataError(f"{os.fspath(path)}: expected integers of 64 bits") from None
     return both[:, 0], both[:, 1]
 
 
@@ -76,7 +77,7 @@ def _integers(path: str | os.PathLike[str], lines: list[bytes], text: bytes) -> 
     """Return all integers of a text, in order."""
     try:
         return np.array(text.split(), dtype=np.int64)
-    except ValueError:
+    except (ValueError, OverflowError):
         for number, line in enumerate(lines, start=1):
             if any(not _is_integer(word) for word in re.sub(rb"[(),]", b" ", line).split()):
                 raise DataError(

@@ -78,7 +78,7 @@ def test_liang_folds_the_held_out_users_in(pairs, tmp_path):
 
 
 def test_he_ranks_each_item_among_its_negatives(pairs, tmp_path):
-    last = {user: items for user, items in enumerate(pairs[pairs[:, 0] == u, 1].tolist() for u in range(30))}
+    last = dict(enumerate(pairs[pairs[:, 0] == u, 1].tolist() for u in range(30)))
     rng = np.random.default_rng(0)
     train, lines, wanted, others = [], [], [], []
     for user, items in last.items():

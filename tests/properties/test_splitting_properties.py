@@ -59,7 +59,7 @@ def all_splits(data, seed):
 
 @given(timed_data(), st.integers(0, 2**64 - 1))
 def test_the_parts_of_every_split_are_exactly_the_data(data, seed):
-    """Trap 17. Seen to catch entries of users below `min_entries` lost, and weights left behind."""
+    """Trap 17. Seen to catch entries of users with few entries lost, and entries in two parts."""
     whole = rows(data)
     for split in all_splits(data, seed):
         parts = rows(*split.parts)
@@ -70,7 +70,7 @@ def test_the_parts_of_every_split_are_exactly_the_data(data, seed):
 
 @given(timed_data(), st.integers(0, 100))
 def test_every_entry_is_tested_once_by_the_folds(data, seed):
-    """Seen to catch folds of users numbered by their rank within the fold."""
+    """Seen to catch a fold too many, which is never tested."""
     for by in ("entry", "entry_of_user", "item"):
         folds = [split.test for split in k_fold(data, n_folds=3, by=by, seed=seed)]
         for mine, theirs in zip(rows(*folds), rows(data), strict=True):
@@ -84,7 +84,7 @@ def test_every_entry_is_tested_once_by_the_folds(data, seed):
 
 @given(timed_data(), st.integers(1, 3), st.integers(0, 100))
 def test_what_is_left_out_is_the_latest(data, n_last, seed):
-    """Seen to catch the first in place of the last, and ties that put one entry into both parts."""
+    """Seen to catch the first in place of the last."""
     split = leave_last_out(data, n_last=n_last, order="time", seed=seed)
     counts = data.by_user.counts
     assert np.array_equal(split.test.by_user.counts, np.where(counts > n_last, n_last, 0))
@@ -95,7 +95,7 @@ def test_what_is_left_out_is_the_latest(data, n_last, seed):
 
 @given(timed_data(), st.integers(0, 100))
 def test_a_held_out_user_is_nowhere_in_the_training_part(data, seed):
-    """Seen to catch histories left in the training part."""
+    """Seen to catch a history that does not warm its users."""
     split = strong_split(data, user_fraction=0.4, seed=seed)
     held = split.history.by_user.counts > 0
     assert not (split.train.by_user.counts[held] > 0).any()

@@ -157,7 +157,7 @@ def test_pairs_in_two_given_parts_are_refused_or_dropped():
     train = Interactions.from_arrays(["a", "b"], ["x", "y"])
     test = Interactions.from_arrays(["a", "a"], ["x", "y"])
     with pytest.raises(
-        DataError, match=r"1 entry of the test part are known .* user 'a', item 'x'; overlap="
+        DataError, match=r"has 1 entry that the other parts have too, .* user 'a', item 'x'; overlap="
     ):
         predefined_split(train, test)
     assert predefined_split(train, test, overlap="drop").test.n_entries == 1

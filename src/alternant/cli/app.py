@@ -16,6 +16,7 @@ from alternant import __version__
 from alternant.cli import INTERRUPTED, console
 from alternant.cli.demo import demo
 from alternant.cli.doctor import doctor
+from alternant.cli.evaluate import evaluate
 from alternant.cli.explain import explain
 from alternant.cli.export import export
 from alternant.cli.fit import fit
@@ -24,6 +25,7 @@ from alternant.cli.inspect import inspect
 from alternant.cli.options import UsageError, flag_text
 from alternant.cli.plot import plot
 from alternant.cli.predict import predict
+from alternant.cli.protocol import protocol
 from alternant.cli.recommend import recommend
 from alternant.cli.similar import similar
 from alternant.cli.tune import tune
@@ -33,6 +35,8 @@ from alternant.errors import AlternantError
 COMMANDS = (
     fit,
     tune,
+    evaluate,
+    protocol,
     predict,
     recommend,
     similar,

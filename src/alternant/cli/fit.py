@@ -109,8 +109,8 @@ def fit(
         raise UsageError("--titles is for the report; add --report DIR")
     sections = settings_file.load(config, SECTIONS)
     # Settings, folders and names are refused before the file is read: not at the end of a long job.
-    is_implicit = _is_implicit(implicit, sections[""])
-    estimator = _estimator(given(SETTINGS, options, sections[""]), options, is_implicit=is_implicit)
+    is_implicit = which_model(implicit, sections[""])
+    estimator = estimator_of(given(SETTINGS, options, sections[""]), options, is_implicit=is_implicit)
     metric = check_metric(validation_metric, "implicit" if is_implicit else "explicit")
     if output_file.suffix != ".safetensors":
         raise DataError(f"a model file ends in .safetensors, got {str(output_file)!r}")
@@ -154,7 +154,7 @@ def fit(
     return INTERRUPTED if "interrupt" in model.stopped else 0
 
 
-def _is_implicit(typed: bool | None, settings: Mapping[str, Any]) -> bool:
+def which_model(typed: bool | None, settings: Mapping[str, Any]) -> bool:
     """Return which model is meant: what was typed, else what the settings file says."""
     model = settings.get("model", "explicit")
     if model not in ("explicit", "implicit"):
@@ -162,7 +162,7 @@ def _is_implicit(typed: bool | None, settings: Mapping[str, Any]) -> bool:
     return model == "implicit" if typed is None else typed
 
 
-def _estimator(
+def estimator_of(
     settings: dict[str, Any], options: Mapping[str, Any], *, is_implicit: bool
 ) -> ExplicitALS | ImplicitALS:
     """Return the estimator; a setting that was typed is refused by the name of its option."""

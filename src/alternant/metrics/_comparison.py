@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from alternant import _settings
 from alternant.errors import DataError
@@ -61,6 +61,13 @@ def compare(
         )
     differences = (a - b)[~np.isnan(a) & ~np.isnan(b)]
     value, low, high = bootstrap_interval(differences, level=level, n_resamples=n_resamples, seed=seed)
+    return Comparison(
+        value, low, high, sign_test(differences, n_resamples=n_resamples, seed=seed), len(differences)
+    )
+
+
+def sign_test(differences: NDArray[np.float64], *, n_resamples: int, seed: int) -> float:
+    """Return how often random signs make the sum of `differences` as large as it is; see :func:`compare`."""
     # Users without a difference have no sign. The sum of the others is scaled so that rounding of equal
     # sums in another order does not decide.
     moved = differences[differences != 0]
@@ -77,4 +84,4 @@ def compare(
         sums = 2.0 * (bits @ moved) - np.sum(moved)
         n_as_large += int(np.count_nonzero(np.abs(sums) >= observed))
         n_done += n
-    return Comparison(value, low, high, (1 + n_as_large) / (1 + n_resamples), len(differences))
+    return (1 + n_as_large) / (1 + n_resamples)

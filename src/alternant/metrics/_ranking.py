@@ -133,7 +133,7 @@ def _discount(place: NDArray[np.int64]) -> Floats:
 def _ndcg(hits: Hits, k: int | None) -> Floats:
     best = _best(hits, k)
     ideal = np.concatenate([[0.0], np.cumsum(_discount(np.arange(int(best.max(initial=0)))))])
-    return np.asarray(hits.per_user(_discount(hits.place), hits.within(k)) / ideal[best], np.float64)
+    return np.asarray(hits.per_user(_discount(hits.place), hits.within(k)) / ideal[best])
 
 
 def _graded_ndcg(gain_of: Callable[[Floats], Floats], name: str) -> Callable[[Hits, int | None], Floats]:
@@ -146,8 +146,7 @@ def _graded_ndcg(gain_of: Callable[[Floats], Floats], name: str) -> Callable[[Hi
         place = np.arange(len(order)) - hits.relevant_offsets[:-1][rows]
         keep = np.ones(len(place), np.bool_) if k is None else place < k
         ideal = np.bincount(rows[keep], gains[order][keep] * _discount(place[keep]), hits.n_users)
-        weighed = np.asarray(gains[hits.relevant] * _discount(hits.place), np.float64)
-        found = hits.per_user(weighed, hits.within(k))
+        found = hits.per_user(gains[hits.relevant] * _discount(hits.place), hits.within(k))
         return np.where(ideal > 0, found / ideal, np.where(hits.n_relevant > 0, 0.0, np.nan))
 
     return measure
@@ -166,9 +165,7 @@ def _truncated_average_precision(hits: Hits, k: int | None) -> Floats:
 
 
 def _reciprocal_rank(hits: Hits, k: int | None) -> Floats:
-    return hits.per_user(
-        np.asarray(1.0 / (hits.place + 1.0), np.float64), hits.within(k) & (hits.number == 1)
-    )
+    return hits.per_user(np.asarray(1.0 / (hits.place + 1.0)), hits.within(k) & (hits.number == 1))
 
 
 def _auc(hits: Hits, k: int | None, candidates: NDArray[np.int64]) -> Floats:
@@ -181,7 +178,7 @@ def _auc(hits: Hits, k: int | None, candidates: NDArray[np.int64]) -> Floats:
     length = hits.list_lengths if k is None else np.minimum(hits.list_lengths, k)
     n_hits = hits.per_user(None, keep)
     others = candidates - hits.n_relevant.astype(np.float64)
-    before = hits.per_user(hits.place - (hits.number - 1.0), keep)  # others before each hit
+    before = hits.per_user((hits.place + 1 - hits.number).astype(np.float64), keep)  # others before each hit
     unlisted_others = others - (length - n_hits)
     missed = hits.n_relevant - n_hits
     right = n_hits * others - before + 0.5 * missed * unlisted_others

@@ -61,6 +61,16 @@ def intervals(
     return Interval(value, float(low), float(high))
 
 
+def resampled_sums(columns: Floats, *, n_resamples: int, seed: int) -> Floats:
+    """Return the sums of columns over resampled users: float64, shape (n_resamples, n_columns).
+
+    Parameters
+    ----------
+    columns : float64, shape (n_users, n_columns)
+    """
+    return np.concatenate([weights @ columns for weights in resamples(len(columns), n_resamples, seed)])
+
+
 def resamples(n_users: int, n_resamples: int, seed: int) -> Iterator[Floats]:
     """Yield blocks of resamples: how often each of `n_users` is drawn, float64, shape (n, n_users)."""
     seed = _settings.integer("seed", seed, 0, 2**64 - 1)

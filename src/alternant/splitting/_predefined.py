@@ -71,7 +71,7 @@ def predefined_split(
             user = test.user_ids.decode(entries.user_index[first : first + 1]).tolist()[0]
             item = test.item_ids.decode(entries.item_index[first : first + 1]).tolist()[0]
             raise DataError(
-                f"{counted(int(twice.sum()), 'entry')} of the test part are known from the other parts, such "
+                f"the test part has {counted(int(twice.sum()), 'entry')} that the other parts have too, such "
                 f'as user {user!r}, item {item!r}; overlap="drop" leaves them out of the test part'
             )
         test = test.take(~twice)
